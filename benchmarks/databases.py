@@ -1,0 +1,49 @@
+"""An empty database for as long as it is needed, on what Sixty runs on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import asyncpg
+from sqlalchemy import make_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["postgres", "sqlite"]
+
+NAME = "sixty_bench"
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[str]:
+    """The address of a new file somewhere in this folder: on a disk, where a commit costs what it costs."""
+    with TemporaryDirectory(dir=folder) as inside:
+        yield f"sqlite+aiosqlite:///{inside}/{NAME}.db"
+
+
+@contextmanager
+def postgres(server: str) -> Iterator[str]:
+    """The address of a new database beside the one of this address, whose user may create it."""
+    url = make_url(server)
+    reach = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    drop = f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"
+    asyncio.run(execute(reach, drop, f"CREATE DATABASE {NAME}"))
+    try:
+        yield url.set(database=NAME).render_as_string(hide_password=False)
+    finally:
+        asyncio.run(execute(reach, drop))
+
+
+async def execute(address: str, *statements: str) -> None:
+    """Carry out statements that no transaction may hold."""
+    connection = await asyncpg.connect(address)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()

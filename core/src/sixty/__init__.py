@@ -1,0 +1,81 @@
+"""Everything that the author of a plugin imports."""
+
+from __future__ import annotations
+
+from sixty.call import Call
+from sixty.config import PackSettings
+from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable
+from sixty.events import Event, Reaction, on
+from sixty.hookspecs import hookimpl
+from sixty.ids import new_id
+from sixty.kinds import Detail, Guard, Kind, Searchable, Tables, detail_table, pointer, record_table
+from sixty.paging import Order, PageOf, page
+from sixty.permissions import Permissions, Scope
+from sixty.storage.columns import Cents, Id, Instant, Json
+from sixty.tools import Tool, tool
+from sixty.values import (
+    Arguments,
+    Cursor,
+    Day,
+    Limit,
+    LongText,
+    Moment,
+    Money,
+    Page,
+    Record,
+    RecordId,
+    Result,
+    Text,
+    shown,
+)
+from sixty.views import Published, View
+
+__all__ = [
+    "Arguments",
+    "Call",
+    "Cents",
+    "Conflict",
+    "Cursor",
+    "Day",
+    "Detail",
+    "Event",
+    "Forbidden",
+    "Guard",
+    "Id",
+    "Instant",
+    "Invalid",
+    "Json",
+    "Kind",
+    "Limit",
+    "LongText",
+    "Moment",
+    "Money",
+    "NotFound",
+    "Order",
+    "PackSettings",
+    "Page",
+    "PageOf",
+    "Permissions",
+    "Published",
+    "Reaction",
+    "Record",
+    "RecordId",
+    "Result",
+    "Scope",
+    "Searchable",
+    "SixtyError",
+    "Tables",
+    "Text",
+    "Tool",
+    "Unavailable",
+    "View",
+    "detail_table",
+    "hookimpl",
+    "new_id",
+    "on",
+    "page",
+    "pointer",
+    "record_table",
+    "shown",
+    "tool",
+]

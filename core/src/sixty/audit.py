@@ -1,0 +1,143 @@
+"""The audit trail: one line for every call, refused ones too.
+
+The line of a write goes into the write's own transaction. Others wait for a moment and go out in batches, bounded
+in number and time; should the database be gone, reads are served on and the newest lines are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sixty.storage.statements import Write
+from sixty.tables import audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sixty.storage.database import Database
+
+__all__ = ["AuditTrail", "Entry", "redacted"]
+
+BATCH = 200
+"""Lines written at once."""
+KEEP = 10_000
+"""Lines kept while the database cannot take them; beyond that the oldest are lost, and the log says how many."""
+DELAY = 0.5
+"""Seconds that a line waits for company."""
+
+_SECRET = ("password", "secret", "token", "api_key", "authorization", "credential")
+_LONGEST = 2_000
+_insert = sa.insert(audit)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One settled call."""
+
+    call_id: str
+    at: datetime
+    user_id: str | None
+    tool: str
+    effect: str | None
+    outcome: str
+    """`ok`, `repeated` (answered again under its idempotency key), or the code of the error."""
+    message: str | None
+    arguments: Any
+    records: Mapping[str, str]
+    """The kind of each record that was written, by id."""
+    transport: str
+    client: str | None
+    address: str | None
+    microseconds: int
+
+    def write(self) -> Write:
+        """The write that puts the line into the trail."""
+        return Write(
+            _insert,
+            {
+                "call_id": self.call_id,
+                "at": self.at,
+                "user_id": self.user_id,
+                "tool": self.tool[:128],
+                "effect": self.effect,
+                "outcome": self.outcome,
+                "message": self.message,
+                "arguments": redacted(self.arguments),
+                "records": dict(self.records),
+                "transport": self.transport,
+                "client": self.client[:255] if self.client else None,
+                "address": self.address,
+                "microseconds": self.microseconds,
+            },
+        )
+
+
+def redacted(value: Any) -> Any:
+    """A JSON value without secrets, and with long texts cut; what is no JSON value becomes text."""
+    if isinstance(value, Mapping):
+        return {
+            str(name)[:200]: "[redacted]" if any(word in str(name).lower() for word in _SECRET) else redacted(content)
+            for name, content in list(value.items())[:200]
+        }
+    if isinstance(value, list | tuple):
+        return [redacted(item) for item in value[:200]]
+    if isinstance(value, str):
+        clean = value[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+        return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
+    if value is None or isinstance(value, bool | float):
+        return value if value is None or value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else "a very large number"
+    return str(value)[:_LONGEST]
+
+
+class AuditTrail:
+    """Takes the lines that have no transaction of their own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[Entry] = deque()
+        self._lost = 0
+        self._flusher: asyncio.Task[None] | None = None
+
+    def later(self, entry: Entry) -> None:
+        """The line is written within a moment."""
+        if len(self._waiting) >= KEEP:
+            self._waiting.popleft()
+            self._lost += 1
+        self._waiting.append(entry)
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
+
+    async def flush(self) -> None:
+        """Every waiting line is written, or still waiting if the database cannot take it."""
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                await self._database.apply([entry.write() for entry in batch])
+            except Exception:
+                self._waiting.extendleft(reversed(batch))
+                _logger.exception(
+                    "the audit trail cannot be written; %d lines wait, %d lost", len(self._waiting), self._lost
+                )
+                return
+
+    async def _flush_soon(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(DELAY)
+            await self.flush()
+
+    async def close(self) -> None:
+        """Flush for the last time."""
+        if self._flusher is not None:
+            self._flusher.cancel()
+            await asyncio.gather(self._flusher, return_exceptions=True)
+        await self.flush()

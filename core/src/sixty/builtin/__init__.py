@@ -1,0 +1,52 @@
+"""The core's own pack: what every kind of record can do, registered like any other plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sixty import crm, tables
+from sixty.builtin.access import explain_access
+from sixty.builtin.records import delete_record, get_record, undo_change
+from sixty.builtin.search import search_crm
+from sixty.hookspecs import hookimpl
+from sixty.kinds import Tables
+from sixty.permissions import Permissions
+from sixty.views import Published
+
+if TYPE_CHECKING:
+    from sixty.tools import Tool
+
+
+@hookimpl
+def sixty_tools() -> list[Tool]:
+    return [search_crm, get_record, delete_record, undo_change, explain_access]
+
+
+@hookimpl
+def sixty_tables() -> Tables:
+    return Tables(tables.metadata, migrations=Path(tables.__file__).parent / "migrations")
+
+
+@hookimpl
+def sixty_permissions() -> list[Permissions]:
+    return [
+        Permissions(
+            "access",
+            actions={"explain": "Ask why somebody else may or may not do something"},
+            grants={"admin": ("*:*",)},
+        )
+    ]
+
+
+@hookimpl
+def sixty_views() -> list[Published]:
+    users, teams = tables.users, tables.teams
+    people = (
+        sa.select(users.c.id, users.c.name, users.c.email, users.c.role, users.c.team_id, teams.c.name.label("team"))
+        .outerjoin_from(users, teams)
+        .where(users.c.disabled_at.is_(None))
+    )
+    return [Published(crm.PEOPLE, people)]

@@ -1,0 +1,122 @@
+"""The tools that work on a record of any kind."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sixty import changes
+from sixty.errors import Forbidden, NotFound
+from sixty.storage.columns import Id
+from sixty.tools import tool
+from sixty.values import Arguments, LongText, RecordId, Result
+
+if TYPE_CHECKING:
+    from sixty.call import Call
+    from sixty.kinds import Kind
+    from sixty.storage.statements import Row
+
+__all__ = ["delete_record", "get_record", "undo_change"]
+
+LINKS = 25
+"""Links from each field of another kind at the most."""
+
+
+class OneRecord(Arguments):
+    id: RecordId
+
+
+class RecordFound(Result):
+    kind: str
+    record: dict[str, Any]
+    links: list[dict[str, str]]
+
+
+class DeleteRecord(Arguments):
+    id: RecordId
+    reason: LongText | None = None
+
+
+class RecordDeleted(Result):
+    id: RecordId
+    kind: str
+
+
+class UndoChange(Arguments):
+    change_id: RecordId
+
+
+class ChangeUndone(Result):
+    undone: list[dict[str, str]]
+
+
+@tool("get_record", permission=None, effect="read")
+async def get_record(args: OneRecord, call: Call) -> RecordFound:
+    """Get a record of any kind by its id, with links to the records around it."""
+    kind, row = await _located(call, args.id)
+    links = [*await _outgoing(call, kind, row), *await _incoming(call, row["id"])]
+    return RecordFound(
+        message=f'The {kind.name} "{row[kind.title]}" has {len(links)} links',
+        kind=kind.name,
+        record=kind.show(row),
+        links=links,
+    )
+
+
+@tool("delete_record", permission=None, effect="destroy", rate="strict")
+async def delete_record(args: DeleteRecord, call: Call) -> RecordDeleted:
+    """Delete a record of any kind. undo_change brings it back."""
+    kind, row = await _located(call, args.id)
+    permission = f"{kind.resource}:delete"
+    if not any(call.scopes(permission)):
+        msg = f"you may not delete a {kind.name}: it needs the permission {permission}; ask an admin"
+        raise Forbidden(msg, permission=permission)
+    await call.records.delete(kind, row["id"])
+    return RecordDeleted(message=f'Deleted the {kind.name} "{row[kind.title]}"', id=row["id"], kind=kind.name)
+
+
+@tool("undo_change", permission=None, effect="update")
+async def undo_change(args: UndoChange, call: Call) -> ChangeUndone:
+    """Take back everything that one write did, reactions included. Every write answers with its change_id."""
+    undone = await changes.undo(call, args.change_id)
+    return ChangeUndone(message=f"Undone, for {len(undone)} records", undone=undone)
+
+
+async def _located(call: Call, record_id: str) -> tuple[Kind, Row]:
+    found = await call.records.locate(record_id)
+    if found is None:
+        msg = f"there is no record {record_id} that you can see; search_crm finds the right id"
+        raise NotFound(msg, id=record_id)
+    return found
+
+
+async def _outgoing(call: Call, kind: Kind, row: Row) -> list[dict[str, str]]:
+    links = []
+    for field in kind.pointers:
+        if row[field] is not None and (found := await call.records.locate(row[field])) is not None:
+            links.append(_link(*found, field))
+    return links
+
+
+async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
+    links = []
+    for kind in call.registry.kinds.values():
+        if not any(call.scopes(f"{kind.resource}:read")):
+            continue
+        for field in kind.pointers:
+            rows = await call.within(kind).rows(_pointing(kind, field), {"target": record_id})
+            links.extend(_link(kind, row, field) for row in rows)
+    return links
+
+
+@lru_cache(maxsize=512)
+def _pointing(kind: Kind, field: str) -> sa.Select[Any]:
+    table = kind.table
+    pointing = table.c[field] == sa.bindparam("target", type_=Id)
+    return sa.select(table).where(pointing).order_by(table.c.updated_at.desc()).limit(LINKS)
+
+
+def _link(kind: Kind, row: Row, field: str) -> dict[str, str]:
+    return {"kind": kind.name, "id": row["id"], "title": str(row[kind.title]), "field": field}

@@ -1,0 +1,113 @@
+"""Search over every kind of record that the caller may read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, Field
+
+from sixty.errors import Invalid, nearest
+from sixty.search import QUERY, fold, hits, match_query
+from sixty.tools import tool
+from sixty.values import Arguments, Limit, Result, Text
+
+if TYPE_CHECKING:
+    from sixty.call import Call
+    from sixty.kinds import Searchable
+    from sixty.storage.statements import Row
+
+__all__ = ["search_crm"]
+
+CLOSE = 60.0
+"""How similar, from 0 to 100, a title must be to the query to be offered when no word matches."""
+RECENT = 5_000
+"""The newest records of a kind that are compared by similarity at the most."""
+SNIPPET = 160
+"""Characters of a snippet."""
+
+
+class SearchCrm(Arguments):
+    query: Text
+    kinds: list[str] | None = Field(None, description="Such as deal or contact; all by default")
+    limit: Limit = 25
+
+
+class Hit(BaseModel):
+    kind: str
+    id: str
+    title: str
+    snippet: str | None = None
+    score: float
+
+
+class SearchFound(Result):
+    results: list[Hit]
+
+
+@tool("search_crm", permission=None, effect="read")
+async def search_crm(args: SearchCrm, call: Call) -> SearchFound:
+    """Search records of every kind by words: by their beginnings first, by similarity if nothing matches."""
+    searchables = _searchables(call, args.kinds)
+    if not searchables:
+        return SearchFound(message="There is nothing that you may search", results=[])
+    query = match_query(args.query, call.host.database.dialect_name)
+    found: list[Hit] = []
+    if query is not None:
+        for searchable in searchables:
+            rows = await call.within(searchable.kind).rows(_matching(searchable), {QUERY: query, "most": args.limit})
+            found.extend(_hit(searchable, row, round(-row["rank"], 4)) for row in rows)
+    found.sort(key=lambda hit: -hit.score)
+    if found:
+        return SearchFound(message=f"Found {len(found[: args.limit])} records", results=found[: args.limit])
+    close = [hit for searchable in searchables for hit in await _similar(call, searchable, args.query)]
+    close.sort(key=lambda hit: -hit.score)
+    if close:
+        message = f'No record has the words "{args.query}"; these are the closest'
+        return SearchFound(message=message, results=close[: args.limit])
+    return SearchFound(message=f'Nothing that you can see comes close to "{args.query}"', results=[])
+
+
+def _searchables(call: Call, kinds: list[str] | None) -> list[Searchable]:
+    known = call.registry.searchables
+    for kind in kinds or ():
+        if kind not in known:
+            msg = f"kinds: there is no kind {kind!r} to search{nearest(kind, known)}"
+            raise Invalid(msg, field="kinds", given=kind, allowed=sorted(known))
+    wanted = known if kinds is None else kinds
+    return [known[kind] for kind in wanted if any(call.scopes(f"{known[kind].kind.resource}:read"))]
+
+
+@lru_cache(maxsize=256)
+def _matching(searchable: Searchable) -> sa.Select[Any]:
+    table, found = searchable.kind.table, hits()
+    return (
+        sa.select(table, found.c.rank)
+        .join(found, found.c.record_id == table.c.id)
+        .order_by(found.c.rank, table.c.id.desc())
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+
+
+@lru_cache(maxsize=256)
+def _recent(searchable: Searchable) -> sa.Select[Any]:
+    table = searchable.kind.table
+    return sa.select(table).order_by(table.c.updated_at.desc()).limit(RECENT)
+
+
+async def _similar(call: Call, searchable: Searchable, query: str) -> list[Hit]:
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - rarely needed, and slow to import
+
+    rows = {row["id"]: row for row in await call.within(searchable.kind).rows(_recent(searchable))}
+    titles = {record_id: fold(str(row[searchable.title])) for record_id, row in rows.items()}
+    best = process.extract(fold(query), titles, scorer=fuzz.WRatio, score_cutoff=CLOSE, limit=25)
+    return [_hit(searchable, rows[record_id], round(score / 100, 4)) for _, score, record_id in best]
+
+
+def _hit(searchable: Searchable, row: Row, score: float) -> Hit:
+    body = " · ".join(str(row[column]) for column in searchable.body if row[column])
+    snippet = body if len(body) <= SNIPPET else body[: SNIPPET - 1] + "…"
+    return Hit(
+        kind=searchable.kind.name, id=row["id"], title=str(row[searchable.title]), snippet=snippet or None, score=score
+    )

@@ -1,0 +1,227 @@
+"""The shared words of the CRM: events and views. No tables, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from sixty.events import Event
+from sixty.storage.columns import Cents, Id, Instant
+from sixty.views import View
+
+__all__ = [
+    "ACTIVITIES",
+    "COMPANIES",
+    "CONTACTS",
+    "DEALS",
+    "EVENTS",
+    "PEOPLE",
+    "STAGE_CHANGES",
+    "TASKS",
+    "VIEWS",
+    "ActivityCompleted",
+    "ActivityCreated",
+    "ContactCreated",
+    "DealCreated",
+    "DealLost",
+    "DealStageChanged",
+    "DealWon",
+    "TaskCompleted",
+    "TaskCreated",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealCreated(Event):
+    """A deal was created."""
+
+    name: ClassVar[str] = "deal.created"
+    title: str
+    company_name: str
+    stage: str
+    value: Decimal | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealStageChanged(Event):
+    """A deal entered another stage, in whichever direction."""
+
+    name: ClassVar[str] = "deal.stage_changed"
+    title: str
+    company_name: str
+    from_stage: str
+    to_stage: str
+    value: Decimal | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealWon(Event):
+    """A deal was won: it entered the last stage."""
+
+    name: ClassVar[str] = "deal.won"
+    title: str
+    company_name: str
+    value: Decimal | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealLost(Event):
+    """A deal was lost, in the stage it was in."""
+
+    name: ClassVar[str] = "deal.lost"
+    title: str
+    company_name: str
+    stage: str
+    reason: str | None = None
+    value: Decimal | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityCreated(Event):
+    """An activity was logged or scheduled."""
+
+    name: ClassVar[str] = "activity.created"
+    type: str
+    status: str
+    description: str
+    deal_id: str | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityCompleted(Event):
+    """An activity was held."""
+
+    name: ClassVar[str] = "activity.completed"
+    type: str
+    description: str
+    deal_id: str | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactCreated(Event):
+    """A contact was created."""
+
+    name: ClassVar[str] = "contact.created"
+    email: str
+    company_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCreated(Event):
+    """A task was created."""
+
+    name: ClassVar[str] = "task.created"
+    title: str
+    deal_id: str | None = None
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCompleted(Event):
+    """A task was completed."""
+
+    name: ClassVar[str] = "task.completed"
+    title: str
+    deal_id: str | None = None
+    contact_id: str | None = None
+
+
+EVENTS: tuple[type[Event], ...] = (
+    DealCreated,
+    DealStageChanged,
+    DealWon,
+    DealLost,
+    ActivityCreated,
+    ActivityCompleted,
+    ContactCreated,
+    TaskCreated,
+    TaskCompleted,
+)
+
+PEOPLE = View("people", id=Id, name=sa.String, email=sa.String, role=sa.String, team_id=Id, team=sa.String)
+"""Everyone in the organisation; readable by everyone in it."""
+
+DEALS = View(
+    "deals",
+    id=Id,
+    owner_id=Id,
+    title=sa.String,
+    company_name=sa.String,
+    contact_id=Id,
+    stage=sa.String,
+    status=sa.String,
+    value=Cents,
+    probability=sa.Float,
+    expected_close_date=sa.Date,
+    contract_end_date=sa.Date,
+    opened_at=Instant,
+    closed_at=Instant,
+    created_at=Instant,
+    updated_at=Instant,
+)
+"""`probability` is the weight of the stage; `opened_at` and `closed_at` are business time, which an import may date back."""
+
+STAGE_CHANGES = View(
+    "stage_changes",
+    deal_id=Id,
+    owner_id=Id,
+    from_stage=sa.String,
+    to_stage=sa.String,
+    entered_at=Instant,
+    left_at=Instant,
+)
+"""Each stay of a deal in a stage; `left_at` is null for the present one, `from_stage` for the first."""
+
+ACTIVITIES = View(
+    "activities",
+    id=Id,
+    owner_id=Id,
+    type=sa.String,
+    status=sa.String,
+    description=sa.String,
+    deal_id=Id,
+    contact_id=Id,
+    scheduled_at=Instant,
+    completed_at=Instant,
+    created_at=Instant,
+)
+
+CONTACTS = View(
+    "contacts",
+    id=Id,
+    owner_id=Id,
+    first_name=sa.String,
+    last_name=sa.String,
+    email=sa.String,
+    company_id=Id,
+    created_at=Instant,
+)
+
+COMPANIES = View(
+    "companies", id=Id, owner_id=Id, name=sa.String, domain=sa.String, industry=sa.String, created_at=Instant
+)
+
+TASKS = View(
+    "tasks",
+    id=Id,
+    owner_id=Id,
+    title=sa.String,
+    status=sa.String,
+    priority=sa.String,
+    due_date=sa.Date,
+    deal_id=Id,
+    contact_id=Id,
+    completed_at=Instant,
+    created_at=Instant,
+)
+
+VIEWS: tuple[View, ...] = (PEOPLE, DEALS, STAGE_CHANGES, ACTIVITIES, CONTACTS, COMPANIES, TASKS)

@@ -1,0 +1,97 @@
+"""Every hook that a plugin may implement. Hooks declare and do no I/O; the host does the rest.
+
+A plugin is a module named by an entry point in the group `sixty.plugins`. An implementation is a function with
+the hook's name, decorated with `@hookimpl`. All hooks are optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from sixty.audit import Entry
+    from sixty.config import PackSettings
+    from sixty.events import Event, Reaction
+    from sixty.host import Host
+    from sixty.kinds import Searchable, Tables
+    from sixty.permissions import Permissions
+    from sixty.tools import Tool
+    from sixty.views import Published
+
+__all__ = [
+    "hookimpl",
+    "hookspec",
+    "sixty_events",
+    "sixty_observe",
+    "sixty_permissions",
+    "sixty_reactions",
+    "sixty_search",
+    "sixty_settings",
+    "sixty_started",
+    "sixty_stopping",
+    "sixty_tables",
+    "sixty_tools",
+    "sixty_views",
+]
+
+hookspec = pluggy.HookspecMarker("sixty")
+hookimpl = pluggy.HookimplMarker("sixty")
+"""Marks a function of a plugin as the implementation of a hook."""
+
+
+@hookspec
+def sixty_tools() -> Sequence[Tool]:  # type: ignore[empty-body]
+    """The tools that it offers."""
+
+
+@hookspec
+def sixty_tables() -> Tables:  # type: ignore[empty-body]
+    """The tables that it owns, the kinds of records in them, and the folder of their migrations."""
+
+
+@hookspec
+def sixty_permissions() -> Sequence[Permissions]:  # type: ignore[empty-body]
+    """What it guards: resources and actions, each with a sentence, and the default grants of each role."""
+
+
+@hookspec
+def sixty_settings() -> type[PackSettings]:  # type: ignore[empty-body]
+    """The model of its settings; they are read from `SIXTY_<PACK>_…` and reach handlers as `call.settings`."""
+
+
+@hookspec
+def sixty_events() -> Sequence[type[Event]]:  # type: ignore[empty-body]
+    """The events of its own that it publishes, beyond those in `sixty.crm`."""
+
+
+@hookspec
+def sixty_reactions() -> Sequence[Reaction]:  # type: ignore[empty-body]
+    """What it does when something has happened elsewhere."""
+
+
+@hookspec
+def sixty_views() -> Sequence[Published]:  # type: ignore[empty-body]
+    """The views that it publishes for others to query."""
+
+
+@hookspec
+def sixty_search() -> Sequence[Searchable]:  # type: ignore[empty-body]
+    """Which columns of its records are searched."""
+
+
+@hookspec
+def sixty_started(host: Host) -> Awaitable[None] | None:
+    """Acquire what it needs while the server runs; may be async."""
+
+
+@hookspec
+def sixty_stopping(host: Host) -> Awaitable[None] | None:
+    """Release what it holds; may be async. Runs also when its start failed half-way."""
+
+
+@hookspec
+def sixty_observe(entry: Entry) -> None:
+    """Be told of a settled call, for metrics and sinks. A failing one is logged and loses no response."""

@@ -1,0 +1,119 @@
+"""Rate limits, counted in the memory of this process: calls per user and tool, failed credentials per address."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from sixty.errors import RateLimited
+
+if TYPE_CHECKING:
+    from sixty.config import Settings
+
+__all__ = ["Limits"]
+
+EXACT = 10_000
+"""The largest limit that is counted call by call. A larger one is counted in windows, in constant memory."""
+ADDRESSES = 65_536
+"""Addresses that are remembered at the most; one more, and all are forgiven."""
+
+
+class Limits:
+    """Counts and refuses. Nothing of the library is imported before the first call is counted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._rates = {
+            "standard": settings.rate_standard,
+            "strict": settings.rate_strict,
+            "bulk": settings.rate_bulk,
+        }
+        self._rate_auth = settings.rate_auth
+        self._limits: dict[str, _Limit] = {}
+
+    def check(self, principal_id: str, tool_name: str, rate: str) -> None:
+        """Count one call of a tool. `RateLimited` if it is one too many; it then counts for nothing.
+
+        `rate` is `standard`, `strict` or `bulk`, as the settings have them, or a rate such as `30/minute`.
+        """
+        rate = self._rates.get(rate, rate)
+        if rate == "off":
+            return
+        limit = self._limit("calls", rate)
+        if not limit.hit(principal_id, tool_name):
+            raise limit.refusal(f"calls of {tool_name}", principal_id, tool_name)
+
+    def check_address(self, address: str) -> None:
+        """`RateLimited` if too many credentials from `address` were refused lately. Counts nothing."""
+        if self._rate_auth == "off":
+            return
+        limit = self._limit("addresses", self._rate_auth)
+        network = _network(address)
+        if not limit.test(network):
+            raise limit.refusal("refused credentials", network)
+
+    def record_failure(self, address: str) -> None:
+        """Count one refused credential from `address`."""
+        if self._rate_auth != "off":
+            limit = self._limit("addresses", self._rate_auth)
+            if limit.remembered >= ADDRESSES:
+                limit.forget()
+            limit.hit(_network(address))
+
+    def _limit(self, what: str, rate: str) -> _Limit:
+        key = f"{what} {rate}"
+        limit = self._limits.get(key)
+        if limit is None:
+            limit = self._limits[key] = _Limit(rate)
+        return limit
+
+
+class _Limit:
+    """One rate, counted for whoever it is asked about."""
+
+    def __init__(self, rate: str) -> None:
+        from limits import parse  # noqa: PLC0415 - its import takes a tenth of a second
+        from limits.storage import MemoryStorage  # noqa: PLC0415 - as above
+        from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter  # noqa: PLC0415 - as above
+
+        count, self._period = rate.split("/")
+        self._count = int(count)
+        self._item = parse(rate)
+        self._storage = MemoryStorage()
+        strategy = MovingWindowRateLimiter if self._count <= EXACT else FixedWindowRateLimiter
+        self._counter = strategy(self._storage)
+
+    def hit(self, *who: str) -> bool:
+        """Whether one more is allowed; if so, it is counted."""
+        return self._counter.hit(self._item, *who)
+
+    def test(self, *who: str) -> bool:
+        """Whether one more would be allowed."""
+        return self._counter.test(self._item, *who)
+
+    def refusal(self, what: str, *who: str) -> RateLimited:
+        """What to tell somebody who was not allowed one more."""
+        reset = self._counter.get_window_stats(self._item, *who).reset_time
+        # one more than the whole seconds that are left: at the very end of the window it is still refused
+        retry_after = max(1, int(reset - time.time()) + 1)
+        return RateLimited(
+            f"at most {self._count} {what} a {self._period}; try again in {retry_after} seconds", retry_after
+        )
+
+    @property
+    def remembered(self) -> int:
+        """How many are counted right now."""
+        return max(len(self._storage.events), len(self._storage.storage))
+
+    def forget(self) -> None:
+        """Begin again with nobody."""
+        self._storage.reset()
+
+
+def _network(address: str) -> str:
+    """Whom an address stands for: of IPv6, the /64 that one subscriber has."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -1,0 +1,134 @@
+"""Pages of a list: an opaque cursor that stands still while rows come and go, and a total that is honest."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from sixty.errors import Invalid
+from sixty.ledger import decoded_value, encoded_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.sql import Select
+
+    from sixty.call import Call
+    from sixty.storage.statements import Row
+
+__all__ = ["EXACT", "Order", "PageOf", "page"]
+
+EXACT = 10_000
+"""Totals are exact up to this number; beyond it they are a lower bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One column of a sort order. Rows without a value come last, whichever the direction."""
+
+    column: sa.ColumnElement[Any]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf:
+    """One page of rows."""
+
+    rows: list[Row]
+    total: int
+    total_is_at_least: bool
+    next_cursor: str | None
+
+    def fields(self) -> dict[str, Any]:
+        """What every list result says about its page."""
+        return {
+            "count": len(self.rows),
+            "total": self.total,
+            "total_is_at_least": True if self.total_is_at_least else None,
+            "next_cursor": self.next_cursor,
+        }
+
+
+@lru_cache(maxsize=1024)
+def _ordered(statement: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
+    return statement.order_by(*(_by(item) for item in order)).limit(sa.bindparam("page_limit", type_=sa.Integer))
+
+
+def _by(item: Order) -> sa.ColumnElement[Any]:
+    return (item.column.desc() if item.descending else item.column.asc()).nulls_last()
+
+
+@lru_cache(maxsize=1024)
+def _after(statement: Select[Any], order: tuple[Order, ...], empty: tuple[bool, ...]) -> Select[Any]:
+    """The rows after a given one; `empty` tells in which columns that one has no value."""
+    parts: list[sa.ColumnElement[bool]] = []
+    same: list[sa.ColumnElement[bool]] = []
+    for position, (item, is_empty) in enumerate(zip(order, empty, strict=True)):
+        given = sa.bindparam(f"page_{position}", type_=item.column.type)
+        if not is_empty:
+            beyond = item.column < given if item.descending else item.column > given
+            parts.append(sa.and_(*same, sa.or_(beyond, item.column.is_(None))))
+        same.append(item.column.is_(None) if is_empty else item.column == given)
+    return statement.where(sa.or_(*parts)) if parts else statement.where(sa.false())
+
+
+@lru_cache(maxsize=1024)
+def _counted(statement: Select[Any]) -> Select[Any]:
+    inner = (
+        statement.with_only_columns(sa.literal_column("1").label("one"), maintain_column_froms=True)
+        .order_by(None)
+        .limit(EXACT + 1)
+    )
+    return sa.select(sa.func.count().label("total")).select_from(inner.subquery())
+
+
+async def page(
+    call: Call,
+    statement: Select[Any],
+    values: Mapping[str, Any],
+    *,
+    order: Sequence[Order],
+    limit: int,
+    cursor: str | None,
+) -> PageOf:
+    """The rows of `statement` that come after `cursor`, at most `limit` of them.
+
+    The last column of `order` must tell any two rows apart, and `statement` must select every one of its
+    columns. Build `statement` and `order` once per shape. Raises `Invalid` for a cursor that is none of this list.
+    """
+    order = tuple(order)
+    names = [item.column.key or "" for item in order]
+    wanted = statement
+    bound = dict(values)
+    if cursor is not None:
+        place = _read(cursor, order)
+        bound |= {f"page_{position}": value for position, value in enumerate(place)}
+        wanted = _after(statement, order, tuple(value is None for value in place))
+    rows = await call.rows(_ordered(wanted, order), {**bound, "page_limit": limit + 1})
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if cursor is None and not more:
+        total = len(rows)
+    else:
+        total = (await call.rows(_counted(statement), values))[0]["total"]
+    following = _write([rows[-1][name] for name in names], order) if more else None
+    return PageOf(rows, min(total, EXACT), total > EXACT, following)
+
+
+def _write(place: list[Any], order: Sequence[Order]) -> str:
+    raw = orjson.dumps([encoded_value(item.column.type, value) for item, value in zip(order, place, strict=True)])
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _read(cursor: str, order: Sequence[Order]) -> list[Any]:
+    try:
+        raw = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return [decoded_value(item.column.type, value) for item, value in zip(order, raw, strict=True)]
+    except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        msg = "the cursor is not one of this list; take next_cursor from the answer before, with the same arguments"
+        raise Invalid(msg, field="cursor", given=cursor[:80]) from error

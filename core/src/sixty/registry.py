@@ -1,0 +1,242 @@
+"""What is loaded now, as one immutable value. It is built whole, checked, and swapped whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sixty import crm
+from sixty.errors import Invalid, PluginError, nearest
+from sixty.permissions import ROLES, Grant
+from sixty.scoping import Scoper, tables_in
+
+if TYPE_CHECKING:
+    from sixty.config import PackSettings
+    from sixty.directory import Principal
+    from sixty.events import Event, Reaction
+    from sixty.kinds import Detail, Kind, Searchable, Tables
+    from sixty.permissions import Permissions, Role
+    from sixty.tools import Tool
+    from sixty.views import Published
+
+__all__ = ["Pack", "Registry"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """One loaded plugin, and everything that it declares."""
+
+    name: str
+    version: str
+    summary: str
+    plugin: Any
+    settings: PackSettings | None = None
+    tools: tuple[Tool, ...] = ()
+    tables: Tables | None = None
+    permissions: tuple[Permissions, ...] = ()
+    events: tuple[type[Event], ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    views: tuple[Published, ...] = ()
+    searchables: tuple[Searchable, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of records that it owns."""
+        return self.tables.kinds if self.tables else ()
+
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """The detail tables that it owns."""
+        return self.tables.details if self.tables else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Registry:
+    """Every pack that serves, and what they declare together."""
+
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    quarantined: Mapping[str, str] = field(default_factory=dict)
+    """The packs that could not be loaded, and why."""
+
+    def with_pack(self, pack: Pack) -> Registry:
+        """This registry and `pack`. `PluginError` says with what it collides, or what it lacks."""
+        for tool in pack.tools:
+            tool.check()
+            self._known_permission(pack, tool.permission, f"the tool {tool.name}")
+        claims = _claims(pack)
+        for what in claims:
+            if owner := self.owners.get(what):
+                msg = f"the {what} already belongs to {owner}"
+                raise PluginError(msg)
+            if claims.count(what) > 1:
+                msg = f"the {what} is declared twice"
+                raise PluginError(msg)
+        for published in pack.views:
+            published.check()
+            self._check_sources(pack, published)
+        self._check_grants(pack)
+        return Registry({**self.packs, pack.name: pack}, self.quarantined)
+
+    def without(self, name: str, reason: str) -> Registry:
+        """This registry with `name` quarantined."""
+        return Registry(
+            {pack: value for pack, value in self.packs.items() if pack != name}, {**self.quarantined, name: reason}
+        )
+
+    def unknown_events(self, pack: Pack) -> str | None:
+        """Why a pack's reactions cannot work, or None. Asked once all packs are loaded."""
+        known = {event.name for event in crm.EVENTS}
+        known.update(event.name for other in self.packs.values() for event in other.events)
+        for reaction in pack.reactions:
+            if reaction.event not in known:
+                return (
+                    f"the reaction {reaction.name} waits for {reaction.event!r}, an event that nobody publishes"
+                    + nearest(reaction.event, known)
+                )
+        return None
+
+    def _known_permission(self, pack: Pack, permission: str | None, who: str) -> None:
+        known = {*self.permissions, *(name for item in pack.permissions for name in item.names)}
+        if permission is not None and permission not in known:
+            msg = f"{who} asks for the permission {permission!r}, which no pack declares{nearest(permission, known)}"
+            raise PluginError(msg)
+
+    def _check_grants(self, pack: Pack) -> None:
+        for reaction in pack.reactions:
+            for permission in reaction.may:
+                self._known_permission(pack, permission, f"the reaction {reaction.name}")
+        for item in pack.permissions:
+            for role, grants in item.grants.items():
+                if role not in ROLES:
+                    msg = f"{item.resource} grants something to the role {role!r}{nearest(role, ROLES)}"
+                    raise PluginError(msg)
+                for text in grants:
+                    try:
+                        grant = Grant.parse(text)
+                    except Invalid as error:
+                        raise PluginError(str(error)) from error
+                    if grant.resource != item.resource and pack.name != "core":
+                        msg = f"{item.resource} grants {text!r}, which is not its own"
+                        raise PluginError(msg)
+
+    def _check_sources(self, pack: Pack, published: Published) -> None:
+        own = set(pack.tables.metadata.tables.values()) if pack.tables else set()
+        for table in tables_in(published.select):
+            if table not in own:
+                msg = f"the view {published.view.name} reads {table.name}, a table that is not its pack's"
+                raise PluginError(msg)
+
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """Which pack claims what: tools, tables, kinds, resources and views, by a describing name."""
+        return {what: pack.name for pack in self.packs.values() for what in _claims(pack)}
+
+    @cached_property
+    def tools(self) -> Mapping[str, Tool]:
+        """Every tool that can be offered, by name, in order: those whose views somebody publishes."""
+        offered = {
+            tool.name: tool
+            for pack in self.packs.values()
+            for tool in pack.tools
+            if all(view.name in self.views for view in tool.needs)
+        }
+        return MappingProxyType(dict(sorted(offered.items())))
+
+    @cached_property
+    def pack_of(self) -> Mapping[str, Pack]:
+        """The pack of each tool."""
+        return {tool.name: pack for pack in self.packs.values() for tool in pack.tools}
+
+    @cached_property
+    def pack_of_kind(self) -> Mapping[str, Pack]:
+        """The pack of each kind."""
+        return {kind.name: pack for pack in self.packs.values() for kind in pack.kinds}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Every kind of record, by name."""
+        return {kind.name: kind for pack in self.packs.values() for kind in pack.kinds}
+
+    @cached_property
+    def kinds_by_table(self) -> Mapping[str, Kind]:
+        """Every kind of record, by the name of its table."""
+        return {kind.table.name: kind for kind in self.kinds.values()}
+
+    @cached_property
+    def details_by_table(self) -> Mapping[str, Detail]:
+        """Every detail, by the name of its table."""
+        return {detail.table.name: detail for pack in self.packs.values() for detail in pack.details}
+
+    @cached_property
+    def searchables(self) -> Mapping[str, Searchable]:
+        """What is searched, by kind."""
+        return {item.kind.name: item for pack in self.packs.values() for item in pack.searchables}
+
+    @cached_property
+    def views(self) -> Mapping[str, Published]:
+        """Every published view, by name."""
+        return {published.view.name: published for pack in self.packs.values() for published in pack.views}
+
+    @cached_property
+    def reactions(self) -> Mapping[str, tuple[tuple[Pack, Reaction], ...]]:
+        """The reactions to each event, in the order in which the packs were loaded."""
+        found: dict[str, tuple[tuple[Pack, Reaction], ...]] = {}
+        for pack in self.packs.values():
+            for reaction in pack.reactions:
+                found[reaction.event] = (*found.get(reaction.event, ()), (pack, reaction))
+        return found
+
+    @cached_property
+    def permissions(self) -> Mapping[str, str]:
+        """Every permission, as `resource:action`, with its sentence."""
+        return {
+            f"{item.resource}:{action}": sentence
+            for pack in self.packs.values()
+            for item in pack.permissions
+            for action, sentence in item.actions.items()
+        }
+
+    @cached_property
+    def role_grants(self) -> Mapping[Role, tuple[Grant, ...]]:
+        """What each role may without further ado; each has what the roles before it have."""
+        grants: tuple[Grant, ...] = ()
+        result: dict[Role, tuple[Grant, ...]] = {}
+        for role in ROLES:
+            grants += tuple(
+                Grant.parse(text)
+                for pack in self.packs.values()
+                for item in pack.permissions
+                for text in item.grants.get(role, ())
+            )
+            result[role] = grants
+        return result
+
+    def visible_tools(self, principal: Principal) -> tuple[Tool, ...]:
+        """The tools that `principal` may call, by name."""
+        return tuple(tool for tool in self.tools.values() if tool.permission is None or principal.may(tool.permission))
+
+    @cached_property
+    def observers(self) -> tuple[tuple[Pack, Callable[..., None]], ...]:
+        """Whoever wants to be told of settled calls."""
+        found = ((pack, getattr(pack.plugin, "sixty_observe", None)) for pack in self.packs.values())
+        return tuple((pack, observer) for pack, observer in found if observer is not None)
+
+    @cached_property
+    def scoper(self) -> Scoper:
+        """Puts scope into the statements of handlers."""
+        return Scoper(self)
+
+
+def _claims(pack: Pack) -> list[str]:
+    """What a pack says is its own, each as a describing name."""
+    return [
+        *(f"tool {tool.name}" for tool in pack.tools),
+        *(f"table {name}" for name in (pack.tables.metadata.tables if pack.tables else ())),
+        *(f"kind {kind.name}" for kind in pack.kinds),
+        *(f"resource {item.resource}" for item in pack.permissions),
+        *(f"view {published.view.name}" for published in pack.views),
+        *(f"event {event.name}" for event in pack.events),
+    ]

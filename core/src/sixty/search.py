@@ -1,0 +1,127 @@
+"""The search index: which words each record has, folded alike on both databases.
+
+Folding takes accents and case away and leaves words and numbers, so that Postgres and SQLite cut text into the
+same tokens. The database keeps the full-text index beside the table `search` by itself (see the migrations).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+
+from sixty.storage.columns import Id
+from sixty.storage.statements import Write
+from sixty.tables import search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.sql import Select
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+    from sixty.kinds import Searchable
+
+__all__ = ["CANDIDATES", "QUERY", "fold", "forget", "hits", "index", "match_query", "reindex"]
+
+CANDIDATES = 2_000
+"""Only the newest of so many matches are ranked, so that a common word stays cheap."""
+QUERY = "sixty_query"
+"""The parameter of `hits`: what `match_query` made of the caller's words."""
+
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def fold(text: str) -> str:
+    """The words of a text, without case and accents, one space between them."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(_WORDS.findall(plain))
+
+
+def match_query(text: str, dialect: str) -> str | None:
+    """The query that finds records with every word of `text`, each word or its beginning; None without words."""
+    words = fold(text).split()[:20]
+    if not words:
+        return None
+    if dialect == "postgresql":
+        return " & ".join(f"{word}:*" for word in words)
+    return " ".join(f'"{word}"*' for word in words)
+
+
+class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """The candidates for a query, as a relation of `rid` and `rank`; smaller ranks are better."""
+
+    name = "matching"
+    inherit_cache = True
+
+
+@compiles(_matching, "sqlite")
+def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    query = compiler.process(next(iter(element.clauses)), **options)
+    return (
+        "(SELECT rowid AS rid, bm25(search_index, 8.0, 1.0) AS rank FROM search_index"  # noqa: S608 - no value in it
+        f" WHERE rowid IN (SELECT rowid FROM search_index WHERE search_index MATCH {query}"
+        f" ORDER BY rowid DESC LIMIT {CANDIDATES}) AND search_index MATCH {query})"
+    )
+
+
+@compiles(_matching, "postgresql")
+def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    query = compiler.process(next(iter(element.clauses)), **options)
+    return (
+        f"(SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank FROM"  # noqa: S608 - as above
+        f" (SELECT rid, document FROM search WHERE document @@ to_tsquery('simple', {query})"
+        f" ORDER BY rid DESC LIMIT {CANDIDATES}) AS newest)"
+    )
+
+
+@cache
+def hits() -> sa.Subquery:
+    """The records that match the parameter `QUERY`: `record_id`, `kind` and `rank`, best lowest.
+
+    It shows no text, and is for joining with the table of a kind, which carries the scope.
+    """
+    candidates = _matching(sa.bindparam(QUERY, type_=sa.String)).table_valued(
+        sa.column("rid", sa.BigInteger), sa.column("rank", sa.Float), name="candidates"
+    )
+    return (
+        sa.select(search.c.record_id, search.c.kind, candidates.c.rank)
+        .join(candidates, candidates.c.rid == search.c.rid)
+        .subquery("hits")
+    )
+
+
+_insert = sa.insert(search)
+_update = (
+    sa.update(search)
+    .where(search.c.record_id == sa.bindparam("of", type_=Id))
+    .values(title=sa.bindparam("new_title"), body=sa.bindparam("new_body"))
+)
+_delete = sa.delete(search).where(search.c.record_id == sa.bindparam("of", type_=Id))
+
+
+def _words(searchable: Searchable, row: Mapping[str, Any]) -> tuple[str, str]:
+    body = " ".join(str(row[column]) for column in searchable.body if row.get(column) is not None)
+    return fold(str(row[searchable.title] or "")), fold(body)
+
+
+def index(searchable: Searchable, row: Mapping[str, Any]) -> Write:
+    """The write that makes a record findable."""
+    title, body = _words(searchable, row)
+    return Write(_insert, {"record_id": row["id"], "kind": searchable.kind.name, "title": title, "body": body})
+
+
+def reindex(searchable: Searchable, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Write]:
+    """The write that follows a change of a record, if its words have changed."""
+    if (words := _words(searchable, after)) != _words(searchable, before):
+        yield Write(_update, {"of": after["id"], "new_title": words[0], "new_body": words[1]})
+
+
+def forget(record_id: str) -> Write:
+    """The write after which a record is not found."""
+    return Write(_delete, {"of": record_id})

@@ -1,0 +1,1 @@
+"""Where the data lives: the columns, the statements, the two databases, the migrations."""

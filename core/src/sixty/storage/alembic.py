@@ -1,0 +1,128 @@
+"""Running a pack's revisions with Alembic, one pack in one transaction, on both databases."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from sixty.storage.migrations import DECLARED, version_table
+from sixty.tables import pointers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from sixty.kinds import Tables
+    from sixty.registry import Pack
+
+__all__ = ["downgrade_pack", "upgrade_packs"]
+
+LOCK = 60_660_060
+"""The advisory lock on Postgres under which one process at a time migrates."""
+
+
+async def upgrade_packs(url: str, packs: Sequence[Pack]) -> dict[str, str]:
+    """Every pack is at its head. Those that failed, and why; raises what went wrong if it is the core's own."""
+    failed: dict[str, str] = {}
+    async with _connection(url) as connection:
+        for pack in packs:
+            try:
+                async with connection.begin():
+                    await connection.run_sync(_upgrade, pack)
+            except Exception as error:
+                if pack.name == "core":
+                    raise
+                failed[pack.name] = f"its migration failed: {type(error).__name__}: {error}"
+    return failed
+
+
+async def downgrade_pack(url: str, pack: Pack) -> None:
+    """None of the pack's tables are left, by its own downgrades."""
+    async with _connection(url) as connection, connection.begin():
+        await connection.run_sync(_downgrade, pack)
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        # the driver would commit before a CREATE TABLE and leave half a migration behind
+        sa.event.listen(engine.sync_engine, "connect", _manual_transactions)
+        sa.event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+def _manual_transactions(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+
+
+def _run(connection: Connection, pack: Pack, folder: Path, target: str) -> None:
+    script = ScriptDirectory(str(folder), version_locations=[str(folder)])
+
+    def revisions(current: Any, _context: Any) -> Any:
+        if target == "base":
+            return script._downgrade_revs(target, current)  # noqa: SLF001 - as Alembic's own env.py is given it
+        return script._upgrade_revs(target, current)  # noqa: SLF001 - as above
+
+    context = MigrationContext.configure(
+        connection, opts={"version_table": version_table(pack.name), "transactional_ddl": True, "fn": revisions}
+    )
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def _upgrade(connection: Connection, pack: Pack) -> None:
+    _lock(connection)
+    tables = pack.tables
+    if tables is None:
+        return
+    if tables.migrations is not None:
+        _run(connection, pack, tables.migrations, "head")
+    else:
+        tables.metadata.create_all(connection)
+        version = sa.Table(
+            version_table(pack.name), sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True)
+        )
+        version.create(connection, checkfirst=True)
+        connection.execute(sa.delete(version))
+        connection.execute(sa.insert(version).values(version_num=DECLARED))
+    if pack.name != "core":
+        _note_pointers(connection, pack.name, tables)
+
+
+def _downgrade(connection: Connection, pack: Pack) -> None:
+    _lock(connection)
+    tables = pack.tables
+    if tables is None:
+        return
+    if tables.migrations is not None:
+        _run(connection, pack, tables.migrations, "base")
+    else:
+        tables.metadata.drop_all(connection)
+        connection.execute(sa.delete(sa.table(version_table(pack.name))))
+    connection.execute(sa.delete(pointers).where(pointers.c.pack == pack.name))
+
+
+def _note_pointers(connection: Connection, pack: str, tables: Tables) -> None:
+    connection.execute(sa.delete(pointers).where(pointers.c.pack == pack))
+    for table, column in tables.pointers():
+        connection.execute(sa.insert(pointers).values(table_name=table, column_name=column, pack=pack))

@@ -1,0 +1,92 @@
+"""What the kernel asks of a database, and the errors it can answer with. No dialect here.
+
+A call reads from a snapshot and hands in its writes as one burst. Whoever must read what it has written pins a
+transaction instead.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sixty.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sixty.storage.statements import Row, Statement, Write
+
+__all__ = [
+    "Database",
+    "IntegrityViolation",
+    "Reader",
+    "StaleWrite",
+    "StorageUnavailable",
+    "Transaction",
+    "open_database",
+]
+
+
+class StaleWrite(Exception):  # noqa: N818 - it is a state of affairs, and the kernel retries on it
+    """A write touched another number of rows than it had to: somebody else was faster. Nothing was written."""
+
+
+class IntegrityViolation(Exception):  # noqa: N818 - the database's own term
+    """The database refused a burst: a duplicate key or a dangling pointer. Nothing was written."""
+
+
+class StorageUnavailable(Unavailable):
+    """The database cannot be reached or is locked for too long. Nothing was written."""
+
+
+class Reader(Protocol):
+    """Reads one state of the database, however long it lives."""
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
+        """All rows of a statement, as dicts by column name."""
+
+    async def row(self, statement: Statement, values: Mapping[str, Any] = ...) -> Row | None:
+        """The first row, or None."""
+
+
+class Transaction(Reader, Protocol):
+    """Reads and writes that see each other; committed at the end of its block, rolled back if that raises."""
+
+    async def execute(self, statement: Statement, values: Mapping[str, Any] = ...) -> int:
+        """Run a write; the number of rows it touched."""
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        """Run a burst inside this transaction. `StaleWrite` if an expectation fails."""
+
+
+class Database(Protocol):
+    """One organisation's data, on SQLite or on Postgres."""
+
+    dialect_name: str
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """A consistent view for reading. Holds no lock that a writer would wait for."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of one's own. On SQLite nobody else writes until it ends: keep it short."""
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        """Write a burst, all or nothing; on return it is committed.
+
+        Raises `StaleWrite`, `IntegrityViolation` or `StorageUnavailable`. A caller that is cancelled meanwhile
+        waits until the outcome is known.
+        """
+
+    async def close(self) -> None:
+        """Release every connection and thread."""
+
+
+async def open_database(url: str) -> Database:
+    """The database at `url`, connected. Migrations are not run."""
+    if url.startswith("sqlite"):
+        from sixty.storage.sqlite import SqliteDatabase  # noqa: PLC0415 - one driver is imported, not both
+
+        return SqliteDatabase(url)
+    from sixty.storage.postgres import PostgresDatabase  # noqa: PLC0415 - as above
+
+    return await PostgresDatabase.open(url)

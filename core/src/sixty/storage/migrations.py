@@ -1,0 +1,118 @@
+"""Migrations: each pack has its own Alembic history and its own version table, the core first.
+
+A pack's version is compared with its declared head in plain SQL; Alembic is imported only if they differ. One
+pack's upgrade is one transaction: it happens whole or not at all, also on SQLite.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sixty.errors import PluginError
+from sixty.storage.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sixty.registry import Pack
+
+__all__ = ["DECLARED", "MigrationStatus", "head_of", "status", "upgrade", "version_table"]
+
+DECLARED = "declared"
+"""The version of a pack without migrations, whose tables are made as declared."""
+
+_REVISION = re.compile(r'^(down_)?revision(?:\s*:[^=]*)?\s*=\s*(?:"([^"]*)"|\'([^\']*)\'|None)', re.MULTILINE)
+
+
+_NAME = sa.column("name", sa.String)
+_TABLES = {
+    "sqlite": sa.select(_NAME).select_from(sa.table("sqlite_master")),
+    "postgresql": sa.select(sa.column("tablename", sa.String).label("name"))
+    .select_from(sa.table("pg_tables"))
+    .where(sa.column("schemaname") == sa.func.current_schema()),
+}
+_VERSION = sa.column("version_num", sa.String)
+
+
+def version_table(pack: str) -> str:
+    """The table that holds a pack's version."""
+    return f"alembic_version_{pack}"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """Where a pack's tables are, and where they should be; None: never migrated."""
+
+    pack: str
+    current: str | None
+    head: str | None
+
+
+def head_of(pack: Pack) -> str | None:
+    """The newest revision of a pack; `DECLARED` without migrations, None without tables.
+
+    Raises `PluginError` unless its revisions form one line.
+    """
+    if pack.tables is None:
+        return None
+    folder = pack.tables.migrations
+    if folder is None:
+        return DECLARED
+    revisions: set[str] = set()
+    parents: set[str] = set()
+    for path in sorted(Path(folder).glob("*.py")):
+        for down, double, single in _REVISION.findall(path.read_text(encoding="utf-8")):
+            (parents if down else revisions).add(double or single)
+    heads = revisions - parents
+    if len(heads) != 1:
+        msg = f"the migrations of {pack.name} have {len(heads)} heads, and must have one"
+        raise PluginError(msg)
+    return heads.pop()
+
+
+async def status(url: str, packs: Sequence[Pack]) -> list[MigrationStatus]:
+    """Where every pack with tables stands."""
+    current = await _current(url, packs)
+    return [MigrationStatus(pack.name, current.get(pack.name), head_of(pack)) for pack in packs if pack.tables]
+
+
+async def upgrade(url: str, packs: Sequence[Pack]) -> dict[str, str]:
+    """Every pack's tables are at its head. The packs that failed, and why; their tables are as they were.
+
+    Raises what went wrong if it is the core's own.
+    """
+    failed: dict[str, str] = {}
+    heads: dict[str, str | None] = {}
+    for pack in packs:
+        try:
+            heads[pack.name] = head_of(pack)
+        except PluginError as error:
+            failed[pack.name] = str(error)
+    current = await _current(url, packs)
+    behind = [pack for pack in packs if heads.get(pack.name) is not None and current.get(pack.name) != heads[pack.name]]
+    if behind:
+        from sixty.storage.alembic import upgrade_packs  # noqa: PLC0415 - half a second, and rarely needed
+
+        failed |= await upgrade_packs(url, behind)
+    return failed
+
+
+async def _current(url: str, packs: Sequence[Pack]) -> dict[str, str | None]:
+    """The version of each pack's tables, as far as they exist."""
+    found: dict[str, str | None] = {}
+    database = await open_database(url)
+    try:
+        async with database.snapshot() as reader:
+            existing = {row["name"] for row in await reader.rows(_TABLES[database.dialect_name])}
+            for pack in packs:
+                if (table := version_table(pack.name)) in existing:
+                    row = await reader.row(sa.select(_VERSION).select_from(sa.table(table)))
+                    found[pack.name] = row["version_num"] if row is not None else None
+    finally:
+        await database.close()
+    return found

@@ -1,0 +1,162 @@
+"""Postgres: snapshots are repeatable reads; a burst is one transaction on a pooled connection."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+import sqlalchemy as sa
+from asyncpg import exceptions as pg
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.statements import Compiler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from sixty.storage.statements import Row, Statement, Write
+
+__all__ = ["PostgresDatabase"]
+
+CONNECTIONS = 16
+"""Connections of one process at the most; further callers wait."""
+PATIENCE = 10.0
+"""Seconds that a caller waits for a connection."""
+
+_NOTHING: dict[str, Any] = {}
+
+
+async def _prepare_connection(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")
+
+
+async def _no_reset(_connection: asyncpg.Connection) -> None:
+    """Leave a returned connection as it is: nobody here changes its session."""
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, pg.IntegrityConstraintViolationError):
+        return IntegrityViolation(f"{error} ({error.constraint_name})")
+    if isinstance(error, pg.SerializationError | pg.DeadlockDetectedError):
+        return StaleWrite(str(error))
+    if isinstance(
+        error,
+        OSError
+        | TimeoutError
+        | pg.InterfaceError
+        | pg.PostgresConnectionError
+        | pg.InsufficientResourcesError
+        | pg.OperatorInterventionError
+        | pg.InvalidAuthorizationSpecificationError
+        | pg.InvalidCatalogNameError
+        | pg.ReadOnlySQLTransactionError,
+    ):
+        return StorageUnavailable("the database is not available; try again later")
+    return error
+
+
+class _Session:
+    """One connection inside a transaction."""
+
+    def __init__(self, connection: Any, compiler: Compiler) -> None:
+        self._connection = connection
+        self._compiler = compiler
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        prepared = self._compiler.prepare(statement)
+        try:
+            return prepared.rows(await self._connection.fetch(prepared.sql, *prepared.arguments(values)))
+        except Exception as error:
+            raise _translated(error) from error
+
+    async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
+        found = await self.rows(statement, values)
+        return found[0] if found else None
+
+    async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
+        prepared = self._compiler.prepare(statement)
+        try:
+            return _touched(await self._connection.execute(prepared.sql, *prepared.arguments(values)))
+        except Exception as error:
+            raise _translated(error) from error
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            touched = await self.execute(write.statement, write.values)
+            if write.expect is not None and touched != write.expect:
+                raise StaleWrite(str(write.statement))
+
+
+def _touched(status: str) -> int:
+    """The number of rows in a command's status, such as `UPDATE 1`."""
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+class PostgresDatabase:
+    """One Postgres database, through a pool of connections."""
+
+    dialect_name = "postgresql"
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._compiler = Compiler(asyncpg_dialect())
+
+    @classmethod
+    async def open(cls, url: str) -> PostgresDatabase:
+        """The database at `url`. The first connection is made here, so that a wrong address shows at once."""
+        address = sa.make_url(url).set(drivername="postgresql")
+        try:
+            pool = await asyncpg.create_pool(
+                address.render_as_string(hide_password=False),
+                min_size=1,
+                max_size=CONNECTIONS,
+                init=_prepare_connection,
+                reset=_no_reset,
+                statement_cache_size=1024,
+                server_settings={"timezone": "UTC"},
+            )
+        except Exception as error:
+            raise _translated(error) from error
+        return cls(pool)
+
+    @asynccontextmanager
+    async def _session(self, begin: str) -> AsyncIterator[_Session]:
+        try:
+            connection = await self._pool.acquire(timeout=PATIENCE)
+        except Exception as error:
+            raise _translated(error) from error
+        try:
+            await connection.execute(begin)
+            try:
+                yield _Session(connection, self._compiler)
+            except BaseException:
+                await asyncio.shield(connection.execute("ROLLBACK"))
+                raise
+            await asyncio.shield(connection.execute("COMMIT"))
+        except (pg.PostgresError, pg.InterfaceError, OSError) as error:
+            raise _translated(error) from error
+        finally:
+            await asyncio.shield(self._pool.release(connection))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[_Session]:
+        async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[_Session]:
+        async with self._session("BEGIN") as session:
+            yield session
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        async with self.transaction() as session:
+            await session.apply(writes)
+
+    async def close(self) -> None:
+        await self._pool.close()

@@ -1,0 +1,367 @@
+"""SQLite: snapshots read on the event loop, and one thread that writes and commits for whoever is waiting.
+
+Short reads never leave the loop; one that takes longer than `FUSE` is interrupted and run again in a thread on
+the same snapshot. Writes queue at a single thread, which commits up to `GROUP` of them at once, each in its own
+savepoint. Several processes may share a file: the thread waits for its turn with SQLite's busy handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from sixty.errors import ConfigError
+from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.statements import Compiler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from sixty.storage.statements import Prepared, Row, Statement, Write
+
+__all__ = ["SqliteDatabase"]
+
+BUSY = 10.0
+"""Seconds that a writer waits for another process's lock."""
+CHECKPOINT_EVERY = 256
+"""Commits between two checkpoints, which run after the answers are out."""
+FUSE = 0.02
+"""Seconds that a read may hold the event loop."""
+FUSE_STEPS = 20_000
+"""Steps of SQLite's virtual machine between two looks at the clock."""
+GROUP = 64
+"""Bursts that share one commit at the most."""
+READERS = 32
+"""Snapshots open at once at the most; further ones wait."""
+
+_logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_NOTHING: dict[str, Any] = {}
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=0"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+    cursor = connection.execute(prepared.sql, prepared.arguments(values))
+    raw = cursor.fetchall()
+    if prepared.columns is None and cursor.description:
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in raw]
+    return prepared.rows(raw)
+
+
+def _burst(connection: sqlite3.Connection, writes: Sequence[tuple[str, tuple[Any, ...], int | None]]) -> None:
+    for sql, arguments, expect in writes:
+        touched = connection.execute(sql, arguments).rowcount
+        if expect is not None and touched != expect:
+            raise StaleWrite(sql)
+
+
+def _translated(error: sqlite3.Error) -> Exception:
+    if isinstance(error, sqlite3.IntegrityError):
+        return IntegrityViolation(str(error))
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname.startswith(
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+    ):
+        return StorageUnavailable(f"the database is not available ({error}); try again later")
+    return error
+
+
+@dataclass(slots=True)
+class _Job:
+    """Something for the writer thread. An `alone` job manages its own transaction."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    alone: bool
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class _Writer:
+    """The one thread of this process that writes."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._held: _Job | None = None
+        self._thread: threading.Thread | None = None
+
+    def submit(self, work: Callable[[sqlite3.Connection], _T], *, alone: bool = False) -> asyncio.Future[_T]:
+        """Queue `work`; its result comes after the commit."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="sixty-writer", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        job = _Job(work, alone, loop, loop.create_future())
+        self._jobs.put(job)
+        return job.future
+
+    async def close(self) -> None:
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        connection = _connect(self._path)
+        commits = 0
+        while batch := self._batch():
+            self._commit(connection, batch)
+            for loop in {job.loop for job in batch}:
+                with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+                    loop.call_soon_threadsafe(_settle, [job for job in batch if job.loop is loop])
+            commits += 1
+            if commits % CHECKPOINT_EVERY == 0:
+                with suppress(sqlite3.OperationalError):  # another process is at it
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+        connection.close()
+
+    def _batch(self) -> list[_Job]:
+        """The jobs that are committed together next; none once the writer is closed."""
+        batch: list[_Job] = []
+        job = self._held or self._jobs.get()
+        self._held = None
+        while job is not None:
+            if job.alone and batch:
+                self._held = job
+                break
+            batch.append(job)
+            if job.alone or len(batch) == GROUP or self._jobs.empty():
+                break
+            job = self._jobs.get()
+        if job is None and batch:
+            self._jobs.put(None)
+        return batch
+
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Job]) -> None:
+        try:
+            if batch[0].alone:
+                batch[0].result = batch[0].work(connection)
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                connection.execute("SAVEPOINT burst")
+                try:
+                    job.result = job.work(connection)
+                except BaseException as error:  # noqa: BLE001 - it is handed to whoever waits
+                    connection.execute("ROLLBACK TO burst")
+                    job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
+                connection.execute("RELEASE burst")
+            connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - as above
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for job in batch:
+                job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
+
+
+def _settle(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+class _Snapshot:
+    """One connection with a read transaction open."""
+
+    def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
+        self._connection = connection
+        self._compiler = compiler
+        self._lock = asyncio.Lock()
+        self._deadline = float("inf")
+
+    def blown(self) -> bool:
+        """Whether the running statement has held the loop for too long."""
+        return time.perf_counter() > self._deadline
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        prepared = self._compiler.prepare(statement)
+        async with self._lock:
+            self._deadline = time.perf_counter() + FUSE
+            try:
+                return _fetch(self._connection, prepared, values)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_INTERRUPT":
+                    raise _translated(error) from error
+            finally:
+                self._deadline = float("inf")
+            return await self._in_thread(prepared, values)
+
+    async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
+        found = await self.rows(statement, values)
+        return found[0] if found else None
+
+    async def _in_thread(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        running = asyncio.ensure_future(asyncio.to_thread(_fetch, self._connection, prepared, values))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self._connection.interrupt()
+            with suppress(sqlite3.Error):
+                await running
+            raise
+
+
+class _Pinned:
+    """A transaction of one call: the writer thread serves it alone until it ends."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._commands: queue.SimpleQueue[Callable[[sqlite3.Connection], Any] | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self.begun: asyncio.Future[None] = self._loop.create_future()
+        self.commit = False
+
+    def serve(self, connection: sqlite3.Connection) -> None:
+        """Run commands until the transaction ends; called on the writer thread."""
+        connection.execute("BEGIN IMMEDIATE")
+        self._loop.call_soon_threadsafe(self._begin)
+        while (command := self._commands.get()) is not None:
+            command(connection)
+        connection.execute("COMMIT" if self.commit else "ROLLBACK")
+
+    def _begin(self) -> None:
+        if not self.begun.done():
+            self.begun.set_result(None)
+
+    def end(self) -> None:
+        """Let the writer thread go on."""
+        self._commands.put(None)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        future: asyncio.Future[_T] = self._loop.create_future()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if not future.done():
+                future.set_exception(error) if error is not None else future.set_result(result)
+
+        def command(connection: sqlite3.Connection) -> None:
+            try:
+                self._loop.call_soon_threadsafe(settle, work(connection), None)
+            except sqlite3.Error as error:
+                self._loop.call_soon_threadsafe(settle, None, _translated(error))
+            except BaseException as error:  # noqa: BLE001 - it is handed to whoever waits
+                self._loop.call_soon_threadsafe(settle, None, error)
+
+        self._commands.put(command)
+        return await future
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        prepared = self._compiler.prepare(statement)
+        return await self._run(lambda connection: _fetch(connection, prepared, values))
+
+    async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
+        found = await self.rows(statement, values)
+        return found[0] if found else None
+
+    async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
+        prepared = self._compiler.prepare(statement)
+        arguments = prepared.arguments(values)
+        return await self._run(lambda connection: connection.execute(prepared.sql, arguments).rowcount)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        ready = _ready(self._compiler, writes)
+        await self._run(lambda connection: _burst(connection, ready))
+
+
+def _ready(compiler: Compiler, writes: Sequence[Write]) -> list[tuple[str, tuple[Any, ...], int | None]]:
+    prepared = [(compiler.prepare(write.statement), write) for write in writes]
+    return [(ready.sql, ready.arguments(write.values), write.expect) for ready, write in prepared]
+
+
+class SqliteDatabase:
+    """One SQLite file. The file is made when missing; its folder must exist."""
+
+    dialect_name = "sqlite"
+
+    def __init__(self, url: str) -> None:
+        path = sa.make_url(url).database
+        if not path or path == ":memory:":
+            msg = "SIXTY_DATABASE_URL must name a file, for example sqlite+aiosqlite:///sixty.db"
+            raise ConfigError(msg)
+        self._path = path
+        self._compiler = Compiler(sqlite_dialect(paramstyle="qmark"))
+        try:
+            self._free: list[sqlite3.Connection] = [_connect(path)]
+        except sqlite3.Error as error:
+            msg = f"the database file {path} cannot be opened: {error}"
+            raise StorageUnavailable(msg) from error
+        self._readers = asyncio.Semaphore(READERS)
+        self._writer = _Writer(path)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[_Snapshot]:
+        async with self._readers:
+            connection = self._free.pop() if self._free else _connect(self._path)
+            snapshot = _Snapshot(connection, self._compiler)
+            connection.set_progress_handler(snapshot.blown, FUSE_STEPS)
+            connection.execute("BEGIN")
+            try:
+                yield snapshot
+            finally:
+                connection.execute("ROLLBACK")
+                self._free.append(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[_Pinned]:
+        pinned = _Pinned(self._compiler)
+        turn = self._writer.submit(pinned.serve, alone=True)
+        try:
+            await asyncio.wait((turn, pinned.begun), return_when=asyncio.FIRST_COMPLETED)
+            if turn.done():
+                await turn
+            yield pinned
+            pinned.commit = True
+        finally:
+            pinned.end()
+            await _outcome(turn)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        ready = _ready(self._compiler, writes)
+        await _outcome(self._writer.submit(lambda connection: _burst(connection, ready)))
+
+    async def close(self) -> None:
+        await self._writer.close()
+        while self._free:
+            self._free.pop().close()
+
+
+async def _outcome(future: asyncio.Future[_T]) -> _T:
+    """The result of what can no longer be called back: a cancellation is raised only once it is known."""
+    cancelled = None
+    while not future.done():
+        try:
+            await asyncio.wait((future,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        with suppress(Exception):
+            future.result()
+        raise cancelled
+    return future.result()

@@ -1,0 +1,112 @@
+"""SQLAlchemy statements made ready for a bare driver: compiled once, run many times.
+
+SQLAlchemy builds and compiles; the drivers run. What lies between (binding values, turning rows into Python
+values) follows the column types, so a pack may use any type that SQLAlchemy knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.sql import Executable, Insert
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["Compiler", "Row", "Statement", "Write"]
+
+Row = dict[str, Any]
+Statement = Executable
+Convert = Callable[[Any], Any] | None
+_NUMERIC = 1700
+"""Postgres's number for its type `numeric`, which SQLAlchemy's type for numbers there asks for; no other does."""
+_REQUIRED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One statement of a burst. `expect` is the number of rows it must touch; None: any."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The SQL of a statement for one dialect, and the way in and out for its values."""
+
+    sql: str
+    binds: tuple[tuple[str, Any, Convert], ...]
+    columns: tuple[tuple[str, Convert], ...] | None
+
+    def arguments(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values in the order of the placeholders. One that is absent takes the statement's own.
+
+        Raises `KeyError` where the statement has none.
+        """
+        result = []
+        for name, own, convert in self.binds:
+            value = values[name] if own is _REQUIRED else values.get(name, own)
+            result.append(value if convert is None else convert(value))
+        return tuple(result)
+
+    def rows(self, raw: list[Any]) -> list[Row]:
+        """The driver's rows as dicts of Python values."""
+        columns = self.columns
+        if columns is None:
+            return [dict(row) for row in raw]
+        return [
+            {
+                name: value if convert is None else convert(value)
+                for (name, convert), value in zip(columns, row, strict=True)
+            }
+            for row in raw
+        ]
+
+
+class Compiler:
+    """Compiles each statement once. Statements are told apart by identity: build the frequent ones once."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._prepared: WeakKeyDictionary[Statement, Prepared] = WeakKeyDictionary()
+
+    def prepare(self, statement: Statement) -> Prepared:
+        """The prepared form of `statement`."""
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = self._compile(statement)
+        return prepared
+
+    def _compile(self, statement: Any) -> Prepared:
+        keys = None
+        if isinstance(statement, Insert):  # every column is given, but for the numbers that the database counts
+            keys = [column.key for column in statement.table.columns if column.autoincrement is not True]
+        compiled = statement.compile(
+            dialect=self.dialect, column_keys=keys, compile_kwargs={"render_postcompile": True}
+        )
+        inserts = isinstance(statement, Insert)
+        own = {
+            name: (None if inserts else _REQUIRED)
+            if name in compiled.binds and compiled.binds[name].required
+            else value
+            for name, value in compiled.params.items()
+        }
+        binds = tuple(
+            (name, own.get(name), compiled.binds[name].type.dialect_impl(self.dialect).bind_processor(self.dialect))
+            if name in compiled.binds
+            else (name, own.get(name), None)  # a value that the compiler expanded from a list
+            for name in compiled.positiontup or ()
+        )
+        exported = getattr(statement, "exported_columns", None)
+        columns = None
+        if exported is not None and len(exported):
+            columns = tuple(
+                (key, column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC))
+                for key, column in exported.items()
+            )
+        return Prepared(str(compiled), binds, columns)

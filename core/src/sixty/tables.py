@@ -1,0 +1,153 @@
+"""The core's own tables: people and what they may do, the spine of records, and what has happened."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sixty.storage.columns import Id, Instant, Json
+
+__all__ = [
+    "api_keys",
+    "audit",
+    "changes",
+    "grants",
+    "idempotency",
+    "metadata",
+    "pointers",
+    "records",
+    "search",
+    "state",
+    "teams",
+    "users",
+]
+
+metadata = sa.MetaData()
+
+state = sa.Table(
+    "state",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+"""Counters that every process watches. `identity` rises with each change of users, teams, grants and keys."""
+
+teams = sa.Table(
+    "teams",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False, unique=True),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("email", sa.String(320), nullable=False, unique=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("team_id", Id, sa.ForeignKey("teams.id"), index=True),
+    sa.Column("subject", sa.String(255), unique=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("disabled_at", Instant),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("permission", sa.String(120), primary_key=True),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
+)
+
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("rid", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", Id, nullable=False, unique=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("owner_id", Id, sa.ForeignKey("users.id")),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("deleted_at", Instant),
+    sa.Column("merged_into", Id, sa.ForeignKey("records.id")),
+)
+"""The spine. A row stays for ever; `deleted_at` hides it, `merged_into` leads on."""
+
+pointers = sa.Table(
+    "pointers",
+    metadata,
+    sa.Column("table_name", sa.String(63), primary_key=True),
+    sa.Column("column_name", sa.String(63), primary_key=True),
+    sa.Column("pack", sa.String(40), nullable=False),
+)
+"""Every column that points at a record, those of packs that are not loaded too; kept by the migrations."""
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("call_id", Id, nullable=False, index=True),
+    sa.Column("record_id", Id, sa.ForeignKey("records.id"), nullable=False, index=True),
+    sa.Column("table_name", sa.String(63), nullable=False),
+    sa.Column("row_id", Id, nullable=False),
+    sa.Column("op", sa.String(8), nullable=False),
+    sa.Column("before", Json),
+    sa.Column("after", Json),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", Id, sa.ForeignKey("users.id")),
+    sa.Column("permission", sa.String(80)),
+    sa.Column("cause", sa.String(80)),
+)
+"""What each call did to each row: `before` and `after` hold the fields that differ, as stored."""
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("tool", sa.String(128), nullable=False),
+    sa.Column("arguments", sa.String(64), nullable=False),
+    sa.Column("result", Json, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("call_id", Id, nullable=False),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("user_id", Id, index=True),
+    sa.Column("tool", sa.String(128), nullable=False),
+    sa.Column("effect", sa.String(8)),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Column("arguments", Json),
+    sa.Column("records", Json),
+    sa.Column("transport", sa.String(20), nullable=False),
+    sa.Column("client", sa.String(255)),
+    sa.Column("address", sa.String(64)),
+    sa.Column("microseconds", sa.BigInteger, nullable=False),
+)
+
+search = sa.Table(
+    "search",
+    metadata,
+    sa.Column("rid", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("record_id", Id, sa.ForeignKey("records.id"), nullable=False, unique=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""The searchable words of each live record, folded. The database itself keeps the full-text index beside it."""

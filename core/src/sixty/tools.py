@@ -1,0 +1,172 @@
+"""Tools: what a pack offers to agents, and the decorator that makes one from an async function."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import cleandoc, iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from sixty.errors import Invalid, PluginError
+from sixty.schemas import invalid, schema_of
+
+if TYPE_CHECKING:
+    from sixty.views import View
+
+__all__ = ["EFFECTS", "Effect", "Handler", "Tool", "tool"]
+
+Effect = Literal["read", "create", "update", "destroy"]
+EFFECTS: Mapping[Effect, Mapping[str, bool]] = {
+    "read": {"readOnlyHint": True},
+    "create": {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False},
+    "update": {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True},
+    "destroy": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
+}
+"""What each effect promises to a client, as MCP annotations. The kernel refuses a `read` that writes."""
+
+Handler = Callable[..., Awaitable[Any]]
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """One tool. Make it with `@tool`, or directly when the arguments are a plain JSON Schema."""
+
+    name: str
+    description: str
+    handler: Handler
+    permission: str | None
+    """`resource:action`; None where the tool itself asks for the permissions of what it touches."""
+    effect: Effect
+    arguments: type[BaseModel] | Mapping[str, Any]
+    """A pydantic model, or a JSON Schema of type object; the handler then gets a dict."""
+    result: type[BaseModel] | Mapping[str, Any] | None = None
+    rate: str = "standard"
+    """`standard`, `strict` or `bulk`, or a rate of its own such as `30/minute`."""
+    open_world: bool = False
+    """Whether it talks to the world outside; it then opens its own transactions with `call.transaction()`."""
+    needs: tuple[View, ...] = ()
+    """Views without which it is not offered."""
+    aggregates: bool = False
+    """Whether it shows figures over records: it then sees the narrower of its own scope and theirs."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            msg = f"the tool name {self.name!r} must be snake_case, at most 64 characters"
+            raise PluginError(msg)
+        if not self.description:
+            msg = f"the tool {self.name} has no description: write a docstring"
+            raise PluginError(msg)
+        if self.effect not in EFFECTS:
+            msg = f"the tool {self.name} has the effect {self.effect!r}; it must be one of {', '.join(EFFECTS)}"
+            raise PluginError(msg)
+
+    @cached_property
+    def input_schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of the arguments."""
+        return self.arguments if isinstance(self.arguments, Mapping) else schema_of(self.arguments, "validation")
+
+    @cached_property
+    def output_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of a successful result."""
+        if self.result is None or isinstance(self.result, Mapping):
+            return self.result
+        return schema_of(self.result, "serialization")
+
+    @cached_property
+    def wire(self) -> dict[str, Any]:
+        """The tool as `tools/list` shows it."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": self.input_schema,
+            "annotations": {**EFFECTS[self.effect], "openWorldHint": self.open_world},
+        }
+        if self.output_schema is not None:
+            shown["outputSchema"] = self.output_schema
+        return shown
+
+    @cached_property
+    def _validator(self) -> Any:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - only tools with a schema of their own need it
+
+        return Draft202012Validator(self.input_schema)
+
+    def check(self) -> None:
+        """Raise `PluginError` unless both schemas are valid; called when the plugin loads."""
+        for schema in (self.arguments, self.result):
+            if isinstance(schema, Mapping):
+                from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - as above
+
+                try:
+                    Draft202012Validator.check_schema(schema)
+                except SchemaError as error:
+                    msg = f"the tool {self.name} has a bad JSON Schema: {error.message}"
+                    raise PluginError(msg) from error
+                if schema.get("type") != "object":
+                    msg = f"the tool {self.name} has a JSON Schema that is not of type object"
+                    raise PluginError(msg)
+
+    def parse(self, arguments: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
+        """The validated arguments: a model, or a dict for a tool with a JSON Schema. `Invalid` says what is wrong."""
+        if isinstance(self.arguments, Mapping):
+            first = min(self._validator.iter_errors(arguments), key=lambda error: list(error.path), default=None)
+            if first is not None:
+                field = ".".join(str(part) for part in first.path) or None
+                raise Invalid(f"{field or 'the arguments'}: {first.message[:300]}", field=field)
+            return dict(arguments)
+        try:
+            return self.arguments.model_validate(arguments, context=dict(context))
+        except ValidationError as error:
+            raise invalid(error, self.arguments.model_fields) from None
+
+
+def tool(
+    name: str,
+    *,
+    permission: str | None,
+    effect: Effect,
+    rate: str = "standard",
+    open_world: bool = False,
+    needs: tuple[View, ...] = (),
+    aggregates: bool = False,
+    input_schema: Mapping[str, Any] | None = None,
+    output_schema: Mapping[str, Any] | None = None,
+) -> Callable[[Handler], Tool]:
+    """A tool made from an async function `(args, call)`.
+
+    Its docstring is the description; the annotations of `args` and of the return value give the schemas, unless
+    they are given as JSON Schemas. Raises `PluginError` for a function that cannot be a tool.
+    """
+
+    def decorate(function: Handler) -> Tool:
+        if not iscoroutinefunction(function):
+            msg = f"the tool {name} must be an async function"
+            raise PluginError(msg)
+        hints = typing.get_type_hints(function, localns={"Call": object})
+        arguments, result = input_schema or hints.get("args"), output_schema or hints.get("return")
+        if arguments is None:
+            msg = f"the tool {name} must take `args` with a model as its type, or be given an input_schema"
+            raise PluginError(msg)
+        if not isinstance(result, Mapping) and not (isinstance(result, type) and issubclass(result, BaseModel)):
+            result = None
+        return Tool(
+            name=name,
+            description=cleandoc(function.__doc__ or ""),
+            handler=function,
+            permission=permission,
+            effect=effect,
+            arguments=arguments,
+            result=result,
+            rate=rate,
+            open_world=open_world,
+            needs=needs,
+            aggregates=aggregates,
+        )
+
+    return decorate

@@ -1,0 +1,94 @@
+"""The unit of work: one snapshot to read, one burst to write.
+
+Writes are collected and go out together at the end. Whoever reads by a statement after writing gets a
+transaction of its own (`pinned`), into which what was collected so far is put first, so that reads always see
+the writes before them.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sixty.storage.database import Database, Reader, Transaction
+    from sixty.storage.statements import Row, Statement, Write
+
+__all__ = ["UnitOfWork"]
+
+_NOTHING: dict[str, Any] = {}
+
+
+class _Abandoned(Exception):  # noqa: N818 - never leaves this file
+    """Ends a pinned transaction that was not committed."""
+
+
+class UnitOfWork:
+    """All that one transaction reads and writes. Use as an async context manager; what is not committed is gone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stack = AsyncExitStack()
+        self._reader: Reader | None = None
+        self._pinned: Transaction | None = None
+        self._writes: list[Write] = []
+        self.wrote = False
+        self.known: dict[tuple[str, str], Row | None] = {}
+        """Rows as this unit has left them, by table and id; None for one that is gone."""
+
+    async def __aenter__(self) -> UnitOfWork:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._pinned is None:
+            await self._close()
+            return
+        with suppress(_Abandoned):  # not committed: the transaction must end by an exception
+            await self._stack.__aexit__(_Abandoned, _Abandoned(), None)
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        """All rows of a select, with everything that this unit has written so far."""
+        if self._writes or self._pinned is not None:
+            transaction = await self._pin()
+            return await transaction.rows(statement, values)
+        return await self.before(statement, values)
+
+    async def before(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        """All rows of a select, as they were before this unit wrote anything; for what it cannot have written."""
+        if self._pinned is not None:
+            return await self._pinned.rows(statement, values)
+        if self._reader is None:
+            self._reader = await self._stack.enter_async_context(self._database.snapshot())
+        return await self._reader.rows(statement, values)
+
+    def write(self, write: Write) -> None:
+        """Collect a write."""
+        self._writes.append(write)
+        self.wrote = True
+
+    async def commit(self) -> None:
+        """Everything written is durable. Raises what `Database.apply` raises; then nothing was written."""
+        if self._pinned is not None:
+            await self._pinned.apply(self._take())
+            await self._close()
+            return
+        await self._close()
+        if self._writes:
+            await self._database.apply(self._take())
+
+    async def _close(self) -> None:
+        await self._stack.aclose()
+        self._reader = self._pinned = None
+
+    async def _pin(self) -> Transaction:
+        if self._pinned is None:
+            self._pinned = await self._stack.enter_async_context(self._database.transaction())
+        if self._writes:
+            await self._pinned.apply(self._take())
+        return self._pinned
+
+    def _take(self) -> list[Write]:
+        writes, self._writes = self._writes, []
+        return writes
