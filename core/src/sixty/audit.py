@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -92,8 +93,10 @@ def redacted(value: Any) -> Any:
     if isinstance(value, str):
         clean = value[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
         return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
-    if value is None or isinstance(value, bool | float):
-        return value if value is None or value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else "a very large number"
     return str(value)[:_LONGEST]

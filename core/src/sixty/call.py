@@ -12,7 +12,6 @@ from functools import cached_property
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
@@ -35,8 +34,8 @@ from sixty.unit import UnitOfWork
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
-    from sixty.config import PackSettings
     from sixty.directory import Directory, Principal
     from sixty.events import Event
     from sixty.host import Host
@@ -50,6 +49,8 @@ __all__ = ["Call", "Outcome", "Request", "call_tool"]
 
 ATTEMPTS = 5
 """How often a call is run in all when somebody else writes the same records at the same time."""
+KEY_LENGTH = 255
+"""Characters of an idempotency key at the most."""
 MEMORY = timedelta(hours=24)
 """How long an idempotency key is remembered."""
 PATIENCE = 30.0
@@ -248,8 +249,8 @@ def _fingerprint(arguments: Mapping[str, Any]) -> str:
 
 async def _repeated(call: Call, key: str) -> dict[str, Any] | None:
     """The first answer to a call with this key, or None if this is the first."""
-    if not 0 < len(key) <= 255 or "\x00" in key:
-        msg = "an idempotency key has 1 to 255 characters"
+    if not 0 < len(key) <= KEY_LENGTH or "\x00" in key:
+        msg = f"an idempotency key has 1 to {KEY_LENGTH} characters"
         raise Invalid(msg, field="idempotency_key", given=key[:80])
     found = await call.unit.rows(_remembered, {"user": call.principal.user_id, "key": key})
     if not found or found[0]["at"] <= call.now - MEMORY:
@@ -313,6 +314,8 @@ class Call:
     automation: frozenset[str] = frozenset()
     """The permissions that a reaction acts under, whoever the caller is."""
     audited: bool = False
+    steps: dict[str, str] = field(default_factory=dict)
+    """What the transactions of an `open_world` tool have written, as `touched`."""
     _unit: UnitOfWork | None = None
     _ledger: Ledger | None = None
     _events: list[Event] = field(default_factory=list)
@@ -343,7 +346,7 @@ class Call:
     @property
     def touched(self) -> Mapping[str, str]:
         """The kind of each record written so far, by id."""
-        return self._ledger.touched if self._ledger is not None else _NOTHING
+        return self._ledger.touched if self._ledger is not None else self.steps
 
     @property
     def settings(self) -> Any:
@@ -375,7 +378,7 @@ class Call:
         return await self.unit.rows(scoped, {**values, **me})
 
     def within(self, kind: Kind) -> Call:
-        """This call, reading as the pack that owns `kind`: for what the core does with every kind."""
+        """The same call, reading as the pack that owns `kind`: for what the core does with every kind."""
         return replace(self, pack=self.registry.pack_of_kind[kind.name])
 
     def write(self, statement: Statement, values: Mapping[str, Any] = _NOTHING, *, expect: int | None = None) -> None:
@@ -437,12 +440,10 @@ class Call:
             if unit.wrote:
                 unit.write(step.line(f"a step of {self.tool.name}").write())
                 await _settled(unit)
-                self._ledger = self._ledger or step._ledger
-                if self._ledger is not None:
-                    self._ledger.touched.update(step.touched)
+                self.steps.update(step.touched)
 
     def line(self, message: str | None) -> Entry:
-        """This call's line in the audit trail, as a success."""
+        """The line of this call in the audit trail, as a success."""
         return Entry(
             call_id=self.id,
             at=self.now,

@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sixty.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
@@ -86,7 +88,7 @@ class Settings(PackSettings):
     jwt_issuer: str | None = Field(None, description="The `iss` that a token must carry.")
     jwt_audience: str = Field("sixty", description="The `aud` that a token must carry.")
     auto_provision: bool = Field(
-        False, description="Whether an unknown subject with a valid token becomes a user, in the role `user`."
+        default=False, description="Whether an unknown subject with a valid token becomes a user, in the role `user`."
     )
     public_url: str | None = Field(
         None, description="The address under which clients reach the server, as its metadata names it."

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import sqlalchemy as sa
 
 from sixty.events import Event
 from sixty.storage.columns import Cents, Id, Instant
 from sixty.views import View
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 __all__ = [
     "ACTIVITIES",
@@ -168,7 +170,7 @@ DEALS = View(
     created_at=Instant,
     updated_at=Instant,
 )
-"""`probability` is the weight of the stage; `opened_at` and `closed_at` are business time, which an import may date back."""
+"""`probability` is the weight of the stage. `opened_at` and `closed_at` are business time: an import may date them back."""
 
 STAGE_CHANGES = View(
     "stage_changes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import cleandoc, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sixty.errors import PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sixty.call import Call
 
 __all__ = ["LIMIT", "Event", "Reaction", "on"]

@@ -6,12 +6,13 @@ the hook's name, decorated with `@hookimpl`. All hooks are optional.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
     from sixty.audit import Entry
     from sixty.config import PackSettings
     from sixty.events import Event, Reaction
@@ -73,8 +74,8 @@ def sixty_reactions() -> Sequence[Reaction]:  # type: ignore[empty-body]
 
 
 @hookspec
-def sixty_views() -> Sequence[Published]:  # type: ignore[empty-body]
-    """The views that it publishes for others to query."""
+def sixty_views(settings: PackSettings | None) -> Sequence[Published]:  # type: ignore[empty-body]
+    """The views that it publishes for others to query; `settings` are the pack's own, where it has any."""
 
 
 @hookspec

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from sixty.storage.columns import Id, Instant
 from sixty.tables import records, users
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sixty.values import Record
@@ -24,9 +24,13 @@ SPINE = ("id", "owner_id", "version", "created_at", "updated_at")
 """The columns that every record's row shares with the spine. The unit of work alone writes them."""
 
 
-def pointer(name: str, *, nullable: bool = True) -> sa.Column[Any]:
-    """A column that points at a record of any pack. The database refuses an id that is no record."""
-    return sa.Column(name, Id, sa.ForeignKey(records.c.id), nullable=nullable, index=True)
+def pointer(name: str, *, kind: str | None = None, nullable: bool = True) -> sa.Column[Any]:
+    """A column that points at a record of any pack: of `kind`, wherever a pack that has it is loaded.
+
+    The database refuses an id that is no record.
+    """
+    info = {} if kind is None else {"kind": kind}
+    return sa.Column(name, Id, sa.ForeignKey(records.c.id), nullable=nullable, index=True, info=info)
 
 
 def record_table(name: str, metadata: sa.MetaData, *columns: sa.schema.SchemaItem) -> sa.Table:

@@ -124,7 +124,7 @@ class Ledger:
         spine = {name: row[name] for name in ("id", "owner_id", "version", "created_at", "updated_at")}
         self.unit.write(Write(_insert_record, {**spine, "kind": kind.name}))
         self._put(kind, row)
-        self._change(kind.table, row["id"], row["id"], "insert", None, row, origin)
+        self._change(kind.table, row["id"], row["id"], origin, after=row)
         self.touched[row["id"]] = kind.name
 
     def update(self, kind: Kind, before: Row, values: Mapping[str, Any], origin: Origin) -> Row:
@@ -139,7 +139,7 @@ class Ledger:
             for write in search.reindex(searchable, before, after):
                 self.unit.write(write)
         was = {name: before[name] for name in values}
-        self._change(kind.table, before["id"], before["id"], "update", was, dict(values), origin)
+        self._change(kind.table, before["id"], before["id"], origin, before=was, after=values)
         self.unit.known[kind.table.name, before["id"]] = after
         self.touched[before["id"]] = kind.name
         return after
@@ -155,7 +155,7 @@ class Ledger:
         self.unit.write(Write(_delete(kind.table), {"key": row["id"]}, expect=1))
         if kind.name in self.registry.searchables:
             self.unit.write(search.forget(row["id"]))
-        self._change(kind.table, row["id"], row["id"], "delete", row, None, origin)
+        self._change(kind.table, row["id"], row["id"], origin, before=row)
         self.unit.known[kind.table.name, row["id"]] = None
         self.touched[row["id"]] = kind.name
 
@@ -164,13 +164,13 @@ class Ledger:
         after = {**row, "version": seen + 1, "updated_at": origin.at}
         self._touch({**row, "version": seen}, after, origin)
         self._put(kind, after)
-        self._change(kind.table, row["id"], row["id"], "insert", None, after, origin)
+        self._change(kind.table, row["id"], row["id"], origin, after=after)
         self.touched[row["id"]] = kind.name
 
     def insert_detail(self, detail: Detail, row: Row, origin: Origin) -> None:
         """A record has one more detail."""
         self.unit.write(Write(_insert(detail.table), row))
-        self._change(detail.table, row[detail.parent], row["id"], "insert", None, row, origin)
+        self._change(detail.table, row[detail.parent], row["id"], origin, after=row)
 
     def update_detail(self, detail: Detail, before: Row, values: Mapping[str, Any], origin: Origin) -> Row:
         """A detail has other values."""
@@ -178,19 +178,19 @@ class Ledger:
         bound = {f"new_{name}": values[name] for name in names}
         self.unit.write(Write(_update(detail.table, names), {"key": before["id"], **bound}, expect=1))
         was = {name: before[name] for name in values}
-        self._change(detail.table, before[detail.parent], before["id"], "update", was, dict(values), origin)
+        self._change(detail.table, before[detail.parent], before["id"], origin, before=was, after=values)
         return {**before, **values}
 
     def delete_detail(self, detail: Detail, row: Row, origin: Origin) -> None:
         """A detail is gone."""
         self.unit.write(Write(_delete(detail.table), {"key": row["id"]}, expect=1))
-        self._change(detail.table, row[detail.parent], row["id"], "delete", row, None, origin)
+        self._change(detail.table, row[detail.parent], row["id"], origin, before=row)
 
-    def move(self, table: Any, column: str, row_id: str, old: str, new: str, origin: Origin) -> None:
+    def move(self, table: Any, column: str, row_id: str, origin: Origin, *, old: str, new: str) -> None:
         """A pointer in the table of a pack that is not loaded leads to `new`."""
         statement = sa.update(table).where(table.c.id == _KEY).values({column: sa.bindparam("target", type_=Id)})
         self.unit.write(Write(statement, {"key": row_id, "target": new}, expect=1))
-        self._change(table, old, row_id, "update", {column: old}, {column: new}, origin)
+        self._change(table, old, row_id, origin, before={column: old}, after={column: new})
 
     def _put(self, kind: Kind, row: Row) -> None:
         self.unit.write(Write(_insert(kind.table), row))
@@ -217,17 +217,17 @@ class Ledger:
         table: sa.Table,
         record_id: str,
         row_id: str,
-        op: str,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any] | None,
         origin: Origin,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
     ) -> None:
         change = {
             "call_id": origin.call_id,
             "record_id": record_id,
             "table_name": table.name,
             "row_id": row_id,
-            "op": op,
+            "op": "insert" if before is None else "delete" if after is None else "update",
             "before": None if before is None else encoded(table, before),
             "after": None if after is None else encoded(table, after),
             "at": origin.at,

@@ -48,7 +48,7 @@ def discover(
             registry = registry.with_pack(pack)
         except ConfigError:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the others must serve
+        except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
             reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
@@ -99,6 +99,7 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
         return tuple(item for result in results for item in result)
 
     model = next(iter(hook.sixty_settings()), None)
+    settings = load_pack_settings(name, model, environ) if model is not None else None
     module = inspect.getmodule(plugin) or plugin
     distribution = getattr(module, "__name__", name).partition(".")[0]
     return Pack(
@@ -106,13 +107,13 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
         version=_version(distribution),
         summary=(inspect.getdoc(module) or "").partition("\n")[0],
         plugin=plugin,
-        settings=load_pack_settings(name, model, environ) if model is not None else None,
+        settings=settings,
         tools=every(hook.sixty_tools()),
         tables=next(iter(hook.sixty_tables()), None),
         permissions=every(hook.sixty_permissions()),
         events=every(hook.sixty_events()),
         reactions=every(hook.sixty_reactions()),
-        views=every(hook.sixty_views()),
+        views=every(hook.sixty_views(settings=settings)),
         searchables=every(hook.sixty_search()),
     )
 

@@ -40,7 +40,7 @@ async def repoint(ledger: Ledger, registry: Registry, old: str, new: str, origin
             elif detail is not None:
                 ledger.update_detail(detail, row, {column: new}, origin)
             else:
-                ledger.move(source, column, row["id"], old, new, origin)
+                ledger.move(source, column, row["id"], origin, old=old, new=new)
         if rows:
             name = kind.name if kind else table
             moved[name] = moved.get(name, 0) + len(rows)

@@ -60,7 +60,13 @@ def _ordered(statement: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
 
 
 def _by(item: Order) -> sa.ColumnElement[Any]:
-    return (item.column.desc() if item.descending else item.column.asc()).nulls_last()
+    by = item.column.desc() if item.descending else item.column.asc()
+    return by.nulls_last() if _optional(item) else by  # on Postgres no index is sorted with nulls last and descending
+
+
+def _optional(item: Order) -> bool:
+    """Whether rows may be without a value in this column."""
+    return bool(getattr(item.column, "nullable", True))
 
 
 @lru_cache(maxsize=1024)
@@ -72,14 +78,14 @@ def _after(statement: Select[Any], order: tuple[Order, ...], empty: tuple[bool, 
         given = sa.bindparam(f"page_{position}", type_=item.column.type)
         if not is_empty:
             beyond = item.column < given if item.descending else item.column > given
-            parts.append(sa.and_(*same, sa.or_(beyond, item.column.is_(None))))
+            parts.append(sa.and_(*same, sa.or_(beyond, item.column.is_(None)) if _optional(item) else beyond))
         same.append(item.column.is_(None) if is_empty else item.column == given)
     return statement.where(sa.or_(*parts)) if parts else statement.where(sa.false())
 
 
 @lru_cache(maxsize=1024)
 def _counted(statement: Select[Any]) -> Select[Any]:
-    inner = (
+    inner: Select[Any] = (
         statement.with_only_columns(sa.literal_column("1").label("one"), maintain_column_froms=True)
         .order_by(None)
         .limit(EXACT + 1)
@@ -112,10 +118,8 @@ async def page(
     rows = await call.rows(_ordered(wanted, order), {**bound, "page_limit": limit + 1})
     more = len(rows) > limit
     rows = rows[:limit]
-    if cursor is None and not more:
-        total = len(rows)
-    else:
-        total = (await call.rows(_counted(statement), values))[0]["total"]
+    whole = cursor is None and not more
+    total = len(rows) if whole else (await call.rows(_counted(statement), values))[0]["total"]
     following = _write([rows[-1][name] for name in names], order) if more else None
     return PageOf(rows, min(total, EXACT), total > EXACT, following)
 

@@ -23,6 +23,7 @@ Role = str
 ROLES: tuple[Role, ...] = ("user", "manager", "admin")
 """In the order of what they may do; each has its own default grants, given by the packs."""
 
+_SCOPES = ("own", "team", "all")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -54,21 +55,20 @@ class Grant:
     @classmethod
     def parse(cls, text: str) -> Grant:
         """The grant that `text` spells; `Invalid` names what is wrong with it."""
-        parts = text.strip().split(":")
-        if len(parts) == 2 and parts[1] in ("own", "team", "all"):
-            parts = [parts[0], "*", parts[1]]
-        words, scope = parts[:2], parts[2] if len(parts) == 3 else "all"
-        if len(parts) not in (2, 3) or any(word != "*" and not _WORD.fullmatch(word) for word in words):
+        resource, _, rest = text.strip().partition(":")
+        action, _, scope = rest.partition(":") if rest not in _SCOPES else ("*", ":", rest)
+        scope = scope or "all"
+        if any(word != "*" and not _WORD.fullmatch(word) for word in (resource, action)):
             rule = "resource:action[:own|team|all], for example deals:update:own"
             raise Invalid(f"{text!r} is not a permission; write {rule}", field="permission", given=text, allowed=rule)
-        if scope not in ("own", "team", "all"):
+        if scope not in _SCOPES:
             raise Invalid(
                 f"{scope!r} is not a scope; write own, team or all",
                 field="permission",
                 given=text,
-                allowed=["own", "team", "all"],
+                allowed=list(_SCOPES),
             )
-        return cls(words[0], words[1], Scope[scope.upper()])
+        return cls(resource, action, Scope[scope.upper()])
 
     def covers(self, permission: str) -> bool:
         """Whether this grant speaks of `permission`, written `resource:action`."""

@@ -269,7 +269,8 @@ class Records:
         for name in wanted:
             if not call.reaches(call.scopes(name), owner_id):
                 whose = call.directory.name_of(owner_id) if owner_id else "nobody"
-                msg = f"you may not make {whose} the owner of a {kind.name}: your scope for {name} is {call.scopes(name)[0].widest}"
+                scope = call.scopes(name)[0].widest
+                msg = f"you may not make {whose} the owner of a {kind.name}: your scope for {name} is {scope}"
                 raise Forbidden(msg, permission=name, owner_id=owner_id)
 
     def _permission(self, kind: Kind, action: str) -> str:
@@ -286,10 +287,11 @@ class Records:
             raise LookupError(msg)
 
     def _check_guards(self, kind: Kind, values: Mapping[str, Any]) -> None:
+        creating = self._call.tool.effect == "create"  # where a field that is left out comes as None
         for name, guard in kind.guards.items():
-            if values.get(name) is not None or (name in values and self._call.tool.effect != "create"):
-                if not any(self._call.scopes(guard.permission)):
-                    raise Forbidden(guard.message, field=name, permission=guard.permission)
+            given = name in values and not (creating and values[name] is None)
+            if given and not any(self._call.scopes(guard.permission)):
+                raise Forbidden(guard.message, field=name, permission=guard.permission)
 
     async def _pointed(self, kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values, with each pointer led to a record that the caller may read."""
@@ -300,9 +302,10 @@ class Records:
             found = await self.locate(led[name])
             wanted = kind.table.c[name].info.get("kind")
             if found is None:
-                msg = f"{name}: there is no {wanted or 'record'} {led[name]} that you can see; search_crm finds the right id"
+                what = f"{wanted or 'record'} {led[name]}"
+                msg = f"{name}: there is no {what} that you can see; search_crm finds the right id"
                 raise NotFound(msg, field=name, id=led[name])
-            if wanted is not None and found[0].name != wanted:
+            if wanted in self._call.registry.kinds and found[0].name != wanted:
                 msg = f"{name} must be the id of a {wanted}, and {led[name]} is a {found[0].name}"
                 raise Invalid(msg, field=name, given=led[name], allowed=f"the id of a {wanted}")
             led[name] = found[1]["id"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +13,8 @@ from sixty.permissions import ROLES, Grant
 from sixty.scoping import Scoper, tables_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sixty.config import PackSettings
     from sixty.directory import Principal
     from sixty.events import Event, Reaction
@@ -62,7 +63,7 @@ class Registry:
     """The packs that could not be loaded, and why."""
 
     def with_pack(self, pack: Pack) -> Registry:
-        """This registry and `pack`. `PluginError` says with what it collides, or what it lacks."""
+        """The registry with `pack`. `PluginError` says with what it collides, or what it lacks."""
         for tool in pack.tools:
             tool.check()
             self._known_permission(pack, tool.permission, f"the tool {tool.name}")
@@ -81,7 +82,7 @@ class Registry:
         return Registry({**self.packs, pack.name: pack}, self.quarantined)
 
     def without(self, name: str, reason: str) -> Registry:
-        """This registry with `name` quarantined."""
+        """The registry with `name` quarantined."""
         return Registry(
             {pack: value for pack, value in self.packs.items() if pack != name}, {**self.quarantined, name: reason}
         )

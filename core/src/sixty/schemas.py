@@ -5,6 +5,7 @@ Draft 2020-12. No titles, no `$defs`, and an optional argument keeps its plain t
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from sixty.errors import Invalid, nearest
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = ["invalid", "schema_of"]
+
+QUOTED = 80
+"""Characters of a value that an error quotes."""
 
 
 def schema_of(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
@@ -96,10 +100,12 @@ def _problem(problem: ErrorDetails, known: Iterable[str]) -> str:
 def _short(value: Any) -> Any:
     """A value as an error quotes it: whole if it is small."""
     if isinstance(value, str):
-        return value if len(value) <= 80 else value[:77] + "…"
+        return value if len(value) <= QUOTED else value[: QUOTED - 1] + "…"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**18:
         return f"a number of {value.bit_length() * 3 // 10} digits"
-    if value is None or isinstance(value, int | float | bool):
-        return value if value == value and abs(value or 0) != float("inf") else str(value)  # noqa: PLR0124 - NaN
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if value is None or isinstance(value, int):
+        return value
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+    return text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"

@@ -68,8 +68,9 @@ def _replace_tables(statement: Any, replacements: Mapping[sa.TableClause, sa.Fro
     def replace(element: Any, **_: Any) -> Any:
         if isinstance(element, sa.TableClause):
             return replacements.get(element)
-        if isinstance(element, sa.ColumnClause) and element.table in replacements:
-            return replacements[element.table].c[element.key]
+        if isinstance(element, sa.ColumnClause) and isinstance(element.table, sa.TableClause):
+            source = replacements.get(element.table)
+            return source.c[element.key] if source is not None else None
         return None
 
     return visitors.replacement_traverse(statement, {}, replace)

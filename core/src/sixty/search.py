@@ -22,7 +22,6 @@ from sixty.tables import search
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy.sql import Select
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from sixty.kinds import Searchable

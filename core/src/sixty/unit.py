@@ -8,7 +8,7 @@ the writes before them.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ __all__ = ["UnitOfWork"]
 _NOTHING: dict[str, Any] = {}
 
 
-class _Abandoned(Exception):  # noqa: N818 - never leaves this file
+class _Abandoned(Exception):
     """Ends a pinned transaction that was not committed."""
 
 
@@ -38,7 +38,7 @@ class UnitOfWork:
         self.known: dict[tuple[str, str], Row | None] = {}
         """Rows as this unit has left them, by table and id; None for one that is gone."""
 
-    async def __aenter__(self) -> UnitOfWork:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:

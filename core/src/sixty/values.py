@@ -55,7 +55,7 @@ def _number(value: object) -> Decimal:
         msg = "must be a number, such as 50000 or 1999.99"
         raise ValueError(msg)  # noqa: TRY004 - pydantic wants it
     amount = Decimal(repr(value))
-    if not amount.is_finite() or amount != round(amount, 2):
+    if not amount.is_finite() or amount * 100 != (amount * 100).to_integral_value():
         msg = "must be a number with at most two decimals"
         raise ValueError(msg)
     return amount

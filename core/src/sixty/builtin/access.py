@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sixty.call import Call
 from sixty.errors import Forbidden, NotFound, nearest
 from sixty.permissions import reaches
 from sixty.tools import tool
 from sixty.values import Arguments, RecordId, Result, Text
 
 if TYPE_CHECKING:
-    from sixty.call import Call
     from sixty.directory import Principal
 
 __all__ = ["explain_access"]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import changes
+from sixty.call import Call
 from sixty.errors import Forbidden, NotFound
 from sixty.storage.columns import Id
 from sixty.tools import tool
 from sixty.values import Arguments, LongText, RecordId, Result
 
 if TYPE_CHECKING:
-    from sixty.call import Call
     from sixty.kinds import Kind
     from sixty.storage.statements import Row
 
@@ -93,15 +93,12 @@ async def _located(call: Call, record_id: str) -> tuple[Kind, Row]:
 
 
 async def _outgoing(call: Call, kind: Kind, row: Row) -> list[dict[str, str]]:
-    links = []
-    for field in kind.pointers:
-        if row[field] is not None and (found := await call.records.locate(row[field])) is not None:
-            links.append(_link(*found, field))
-    return links
+    pointed = {field: await call.records.locate(row[field]) for field in kind.pointers if row[field] is not None}
+    return [_link(*found, field) for field, found in pointed.items() if found is not None]
 
 
 async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
-    links = []
+    links: list[dict[str, str]] = []
     for kind in call.registry.kinds.values():
         if not any(call.scopes(f"{kind.resource}:read")):
             continue

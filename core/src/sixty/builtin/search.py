@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
+from sixty.call import Call
 from sixty.errors import Invalid, nearest
 from sixty.search import QUERY, fold, hits, match_query
 from sixty.tools import tool
 from sixty.values import Arguments, Limit, Result, Text
 
 if TYPE_CHECKING:
-    from sixty.call import Call
     from sixty.kinds import Searchable
     from sixty.storage.statements import Row
 

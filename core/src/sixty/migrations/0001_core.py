@@ -144,20 +144,32 @@ def downgrade() -> None:
 
 _POSTGRES = (
     # weights as in SQLite's bm25 of search.py: a word in the title counts more than one in the body
-    "ALTER TABLE search ADD COLUMN document tsvector GENERATED ALWAYS AS"
-    " (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', body), 'D')) STORED",
+    (
+        "ALTER TABLE search ADD COLUMN document tsvector GENERATED ALWAYS AS"
+        " (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', body), 'D')) STORED"
+    ),
     # fastupdate would save work on insert and pay for it all at once now and then
     "CREATE INDEX ix_search_document ON search USING gin (document) WITH (fastupdate = off)",
 )
 
 _SQLITE = (
-    "CREATE VIRTUAL TABLE search_index USING fts5"
-    "(title, body, content='search', content_rowid='rid', tokenize='unicode61 remove_diacritics 0', prefix='3')",
-    "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
-    " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END",
-    "CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN"
-    " INSERT INTO search_index(search_index, rowid, title, body) VALUES ('delete', old.rid, old.title, old.body); END",
-    "CREATE TRIGGER search_changed AFTER UPDATE ON search BEGIN"
-    " INSERT INTO search_index(search_index, rowid, title, body) VALUES ('delete', old.rid, old.title, old.body);"
-    " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END",
+    (
+        "CREATE VIRTUAL TABLE search_index USING fts5"
+        "(title, body, content='search', content_rowid='rid', tokenize='unicode61 remove_diacritics 0', prefix='3')"
+    ),
+    (
+        "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
+        " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END"
+    ),
+    (
+        "CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN"
+        " INSERT INTO search_index(search_index, rowid, title, body)"
+        " VALUES ('delete', old.rid, old.title, old.body); END"
+    ),
+    (
+        "CREATE TRIGGER search_changed AFTER UPDATE ON search BEGIN"
+        " INSERT INTO search_index(search_index, rowid, title, body)"
+        " VALUES ('delete', old.rid, old.title, old.body);"
+        " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END"
+    ),
 )

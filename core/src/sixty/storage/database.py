@@ -6,13 +6,13 @@ transaction instead.
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sixty.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from sixty.storage.statements import Row, Statement, Write
 
@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 
-class StaleWrite(Exception):  # noqa: N818 - it is a state of affairs, and the kernel retries on it
+class StaleWrite(Exception):
     """A write touched another number of rows than it had to: somebody else was faster. Nothing was written."""
 
 
-class IntegrityViolation(Exception):  # noqa: N818 - the database's own term
+class IntegrityViolation(Exception):
     """The database refused a burst: a duplicate key or a dangling pointer. Nothing was written."""
 
 

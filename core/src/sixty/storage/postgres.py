@@ -105,7 +105,7 @@ class PostgresDatabase:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._compiler = Compiler(asyncpg_dialect())
+        self._compiler = Compiler(asyncpg_dialect())  # type: ignore[no-untyped-call]
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:

@@ -13,7 +13,6 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +25,7 @@ from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavai
 from sixty.storage.statements import Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from sixty.storage.statements import Prepared, Row, Statement, Write
 

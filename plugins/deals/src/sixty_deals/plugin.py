@@ -1,0 +1,65 @@
+"""Deals: a pipeline with its history, a forecast, and search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sixty import Permissions, hookimpl
+from sixty_deals.settings import DealSettings
+from sixty_deals.tables import SEARCHABLE, TABLES
+from sixty_deals.tools import TOOLS
+from sixty_deals.views import published
+
+if TYPE_CHECKING:
+    from sixty import Published, Searchable, Tables, Tool
+
+
+@hookimpl
+def sixty_settings() -> type[DealSettings]:
+    """The probability of each stage."""
+    return DealSettings
+
+
+@hookimpl
+def sixty_tables() -> Tables:
+    """Deals and their stays in stages."""
+    return TABLES
+
+
+@hookimpl
+def sixty_tools() -> tuple[Tool, ...]:
+    """All eight."""
+    return TOOLS
+
+
+@hookimpl
+def sixty_permissions() -> tuple[Permissions, ...]:
+    """Everybody sees the pipeline; one changes one's own deals, a manager those of the team."""
+    return (
+        Permissions(
+            "deals",
+            actions={
+                "read": "See deals, their history and the forecast",
+                "create": "Create deals",
+                "update": "Change deals and move them through the pipeline",
+                "delete": "Delete deals",
+                "split_revenue": "Split the revenue of deals into monthly and one-off",
+            },
+            grants={
+                "user": ("deals:read", "deals:create", "deals:update:own"),
+                "manager": ("deals:update:team", "deals:delete:team"),
+            },
+        ),
+    )
+
+
+@hookimpl
+def sixty_views(settings: DealSettings) -> tuple[Published, ...]:
+    """`DEALS` and `STAGE_CHANGES`."""
+    return published(settings.weights)
+
+
+@hookimpl
+def sixty_search() -> tuple[Searchable, ...]:
+    """Deals are found by title, company and notes."""
+    return (SEARCHABLE,)

@@ -1,0 +1,70 @@
+"""What the pack stores: deals, and each stay of a deal in a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from sixty import Cents, Detail, Guard, Instant, Kind, Searchable, Tables, detail_table, pointer, record_table
+from sixty_deals.models import Deal
+
+__all__ = ["DEAL", "SEARCHABLE", "STAY", "TABLES", "WORTH", "deal_stages", "deals"]
+
+metadata = sa.MetaData()
+
+deals = record_table(
+    "deals",
+    metadata,
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("company_name", sa.String(255), nullable=False),
+    sa.Column("value", Cents),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("status", sa.String(10), nullable=False),
+    sa.Column("expected_close_date", sa.Date),
+    sa.Column("notes", sa.Text),
+    sa.Column("monthly_mrr", Cents),
+    sa.Column("one_off_revenue", Cents),
+    pointer("contact_id", kind="contact"),
+    sa.Column("contract_end_date", sa.Date),
+    sa.Column("ai_confidence_score", sa.Integer),
+    sa.Column("lost_reason", sa.Text),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+)
+"""`value` is the one that was given; what a deal is worth is `WORTH`."""
+
+deal_stages = detail_table(
+    "deal_stages",
+    metadata,
+    "deal_id",
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("from_stage", sa.String(20)),
+    sa.Column("entered_at", Instant, nullable=False),
+    sa.Column("left_at", Instant),
+    sa.Column("reason", sa.Text),
+)
+"""Each stay in a stage; `left_at` is null for the present one, `from_stage` for the first."""
+
+_thrice = deals.c.monthly_mrr * sa.literal(3, sa.Integer)
+WORTH: sa.ColumnElement[Any] = sa.type_coerce(
+    sa.func.coalesce(deals.c.value, _thrice + deals.c.one_off_revenue, _thrice, deals.c.one_off_revenue), Cents
+)
+"""`rules.worth` in SQL: the value given, else the lifetime value; a sum with a null in it is null, and the next one counts."""
+
+_SPLIT = Guard("deals:split_revenue", "Admin access required to split revenue")
+
+DEAL = Kind(
+    "deal",
+    deals,
+    Deal,
+    resource="deals",
+    title="title",
+    finder="search_deals",
+    guards=MappingProxyType({"monthly_mrr": _SPLIT, "one_off_revenue": _SPLIT}),
+)
+STAY = Detail(deal_stages, DEAL, "deal_id")
+SEARCHABLE = Searchable(DEAL, "title", ("company_name", "notes"))
+TABLES = Tables(metadata, kinds=(DEAL,), details=(STAY,), migrations=Path(__file__).parent / "migrations")
