@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -93,12 +94,10 @@ def redacted(value: Any) -> Any:
     if isinstance(value, str):
         clean = value[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
         return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
-    if isinstance(value, float):
-        return value if isfinite(value) else str(value)
-    if value is None or isinstance(value, bool):
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a very large number"
+    if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**63 else "a very large number"
     return str(value)[:_LONGEST]
 
 
@@ -110,6 +109,7 @@ class AuditTrail:
         self._waiting: deque[Entry] = deque()
         self._lost = 0
         self._flusher: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def later(self, entry: Entry) -> None:
         """The line is written within a moment."""
@@ -134,13 +134,14 @@ class AuditTrail:
                 return
 
     async def _flush_soon(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(DELAY)
+        while self._waiting and not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), DELAY)
             await self.flush()
 
     async def close(self) -> None:
         """Flush for the last time."""
+        self._closing.set()
         if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+            await self._flusher
         await self.flush()

@@ -170,7 +170,7 @@ DEALS = View(
     created_at=Instant,
     updated_at=Instant,
 )
-"""`probability` is the weight of the stage. `opened_at` and `closed_at` are business time: an import may date them back."""
+"""`probability` weighs the stage. `opened_at` and `closed_at` are business time: an import may date them back."""
 
 STAGE_CHANGES = View(
     "stage_changes",

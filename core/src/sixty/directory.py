@@ -149,11 +149,11 @@ async def load_directory(reader: Reader, role_grants: Mapping[Role, tuple[Grant,
     return await _load(reader, await _version(reader), role_grants)
 
 
-async def _version(reader: Reader) -> int:
-    row = await reader.row(_VERSION)
-    if row is None:
+async def _version(reader: Reader | Database) -> int:
+    found = await reader.rows(_VERSION)
+    if not found:
         raise Unavailable("the database has no directory of users; run `sixty db upgrade`")
-    return int(row["value"])
+    return int(found[0]["value"])
 
 
 async def _load(reader: Reader, version: int, role_grants: Mapping[Role, tuple[Grant, ...]]) -> Directory:
@@ -202,12 +202,12 @@ class Identity:
 
     async def directory(self, reader: Reader | None = None) -> Directory:
         """The directory, at least as new as what `reader` sees; without one, as new as the database."""
+        version, role_grants = await _version(reader or self.database), self._role_grants()
+        if (known := self._known(version, role_grants)) is not None:
+            return known
         if reader is None:
             async with self.database.snapshot() as snapshot:
                 return await self.directory(snapshot)
-        version, role_grants = await _version(reader), self._role_grants()
-        if (known := self._known(version, role_grants)) is not None:
-            return known
         async with self._loading:  # of many callers that see the change at once, one loads
             if (known := self._known(version, role_grants)) is not None:
                 return known

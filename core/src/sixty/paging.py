@@ -55,8 +55,14 @@ class PageOf:
 
 
 @lru_cache(maxsize=1024)
-def _ordered(statement: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
-    return statement.order_by(*(_by(item) for item in order)).limit(sa.bindparam("page_limit", type_=sa.Integer))
+def _ordered(whole: Select[Any], wanted: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
+    """The rows of `wanted` in order, each with the total of `whole`: one statement, so that both are of one state."""
+    total = _counted(whole).scalar_subquery().label("page_total")
+    return (
+        wanted.add_columns(total)
+        .order_by(*(_by(item) for item in order))
+        .limit(sa.bindparam("page_limit", type_=sa.Integer))
+    )
 
 
 def _by(item: Order) -> sa.ColumnElement[Any]:
@@ -115,11 +121,13 @@ async def page(
         place = _read(cursor, order)
         bound |= {f"page_{position}": value for position, value in enumerate(place)}
         wanted = _after(statement, order, tuple(value is None for value in place))
-    rows = await call.rows(_ordered(wanted, order), {**bound, "page_limit": limit + 1})
+    rows = await call.rows(_ordered(statement, wanted, order), {**bound, "page_limit": limit + 1})
     more = len(rows) > limit
     rows = rows[:limit]
-    whole = cursor is None and not more
-    total = len(rows) if whole else (await call.rows(_counted(statement), values))[0]["total"]
+    if not rows and cursor is not None:
+        total = (await call.rows(_counted(statement), values))[0]["total"]
+    else:
+        total = rows[0]["page_total"] if rows else 0
     following = _write([rows[-1][name] for name in names], order) if more else None
     return PageOf(rows, min(total, EXACT), total > EXACT, following)
 

@@ -64,6 +64,9 @@ class Database(Protocol):
 
     dialect_name: str
 
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
+        """All rows of a single statement, as the database is now."""
+
     def snapshot(self) -> AbstractAsyncContextManager[Reader]:
         """A consistent view for reading. Holds no lock that a writer would wait for."""
 

@@ -30,15 +30,6 @@ PATIENCE = 10.0
 _NOTHING: dict[str, Any] = {}
 
 
-async def _prepare_connection(connection: asyncpg.Connection) -> None:
-    for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")
-
-
-async def _no_reset(_connection: asyncpg.Connection) -> None:
-    """Leave a returned connection as it is: nobody here changes its session."""
-
-
 def _translated(error: Exception) -> Exception:
     if isinstance(error, pg.IntegrityConstraintViolationError):
         return IntegrityViolation(f"{error} ({error.constraint_name})")
@@ -98,51 +89,90 @@ def _touched(status: str) -> int:
     return int(count) if count.isdigit() else 0
 
 
+class _Connections:
+    """Open connections, kept for whoever comes next. Nobody changes their session, so none is reset."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._free: list[Any] = []
+        self._places = asyncio.Semaphore(CONNECTIONS)
+
+    async def take(self) -> Any:
+        """A connection of one's own; it must be given back."""
+        try:
+            if self._places.locked():
+                await asyncio.wait_for(self._places.acquire(), PATIENCE)
+            else:
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise _translated(error) from error
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+        try:
+            return await self._connect()
+        except BaseException as error:
+            self._places.release()
+            raise (_translated(error) if isinstance(error, Exception) else error) from error
+
+    def give_back(self, connection: Any) -> None:
+        """Let the next one have it."""
+        if not connection.is_closed():
+            self._free.append(connection)
+        self._places.release()
+
+    async def close(self) -> None:
+        """Close those that nobody uses."""
+        while self._free:
+            await self._free.pop().close()
+
+    async def _connect(self) -> Any:
+        connection = await asyncpg.connect(
+            self._address, statement_cache_size=1024, server_settings={"timezone": "UTC"}, timeout=PATIENCE
+        )
+        for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
+            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")
+        return connection
+
+
 class PostgresDatabase:
-    """One Postgres database, through a pool of connections."""
+    """One Postgres database, through a few connections."""
 
     dialect_name = "postgresql"
 
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    def __init__(self, url: str) -> None:
+        address = sa.make_url(url).set(drivername="postgresql")
+        self._connections = _Connections(address.render_as_string(hide_password=False))
         self._compiler = Compiler(asyncpg_dialect())  # type: ignore[no-untyped-call]
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
-        """The database at `url`. The first connection is made here, so that a wrong address shows at once."""
-        address = sa.make_url(url).set(drivername="postgresql")
+        """The database at `url`. A first connection is made here, so that a wrong address shows at once."""
+        database = cls(url)
+        database._connections.give_back(await database._connections.take())
+        return database
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        connection = await self._connections.take()
         try:
-            pool = await asyncpg.create_pool(
-                address.render_as_string(hide_password=False),
-                min_size=1,
-                max_size=CONNECTIONS,
-                init=_prepare_connection,
-                reset=_no_reset,
-                statement_cache_size=1024,
-                server_settings={"timezone": "UTC"},
-            )
-        except Exception as error:
-            raise _translated(error) from error
-        return cls(pool)
+            return await _Session(connection, self._compiler).rows(statement, values)
+        finally:
+            self._connections.give_back(connection)
 
     @asynccontextmanager
     async def _session(self, begin: str) -> AsyncIterator[_Session]:
+        connection = await self._connections.take()
         try:
-            connection = await self._pool.acquire(timeout=PATIENCE)
-        except Exception as error:
-            raise _translated(error) from error
-        try:
-            await connection.execute(begin)
+            await _run(connection, begin)
             try:
                 yield _Session(connection, self._compiler)
             except BaseException:
-                await asyncio.shield(connection.execute("ROLLBACK"))
+                await _run(connection, "ROLLBACK")
                 raise
-            await asyncio.shield(connection.execute("COMMIT"))
-        except (pg.PostgresError, pg.InterfaceError, OSError) as error:
-            raise _translated(error) from error
+            await _run(connection, "COMMIT")
         finally:
-            await asyncio.shield(self._pool.release(connection))
+            self._connections.give_back(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[_Session]:
@@ -159,4 +189,13 @@ class PostgresDatabase:
             await session.apply(writes)
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._connections.close()
+
+
+async def _run(connection: Any, command: str) -> None:
+    """Begin or end a transaction. A connection on which that failed or was cancelled is not used again."""
+    try:
+        await connection.execute(command)
+    except BaseException as error:
+        connection.terminate()
+        raise (_translated(error) if isinstance(error, Exception) else error) from error

@@ -187,13 +187,21 @@ def _settle(jobs: list[_Job]) -> None:
 
 
 class _Snapshot:
-    """One connection with a read transaction open."""
+    """One connection, for reading."""
 
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
         self._connection = connection
         self._compiler = compiler
         self._lock = asyncio.Lock()
         self._deadline = float("inf")
+
+    def begin(self) -> None:
+        """From now on it reads one state of the database."""
+        self._connection.execute("BEGIN")
+
+    def end(self) -> None:
+        """It lets go of that state."""
+        self._connection.execute("ROLLBACK")
 
     def blown(self) -> bool:
         """Whether the running statement has held the loop for too long."""
@@ -314,17 +322,28 @@ class SqliteDatabase:
         self._readers = asyncio.Semaphore(READERS)
         self._writer = _Writer(path)
 
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        async with self._reading() as snapshot:
+            return await snapshot.rows(statement, values)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[_Snapshot]:
+        async with self._reading() as snapshot:
+            snapshot.begin()
+            try:
+                yield snapshot
+            finally:
+                snapshot.end()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[_Snapshot]:
         async with self._readers:
             connection = self._free.pop() if self._free else _connect(self._path)
             snapshot = _Snapshot(connection, self._compiler)
             connection.set_progress_handler(snapshot.blown, FUSE_STEPS)
-            connection.execute("BEGIN")
             try:
                 yield snapshot
             finally:
-                connection.execute("ROLLBACK")
                 self._free.append(connection)
 
     @asynccontextmanager

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sixty import Money, Page, Record, RecordId, Result
 from sixty_deals.rules import Period, Stage, Status, ltv, worth
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "Deal",

@@ -79,14 +79,21 @@ class Standing:
 
 
 def settle(
-    standing: Standing, now: datetime, *, stage: Stage | None = None, status: Status | None = None, reason: str | None = None
+    standing: Standing,
+    now: datetime,
+    *,
+    stage: Stage | None = None,
+    status: Status | None = None,
+    reason: str | None = None,
 ) -> Standing:
     """Where the deal stands after an update of its stage, its status or both; `reason` is why it was lost.
 
     Raises `Invalid` if they contradict each other, `Conflict` if they contradict where the deal stands.
     """
     if stage is not None and status is not None and (stage == WON_STAGE) != (status == "won"):
-        msg = f"stage {stage} and status {status} contradict each other: a deal is won exactly while it is in {WON_STAGE}"
+        msg = (
+            f"stage {stage} and status {status} contradict each other: a deal is won exactly while it is in {WON_STAGE}"
+        )
         raise Invalid(msg, field="status", given=status)
     target = WON_STAGE if status == "won" else stage
     after = standing if target is None else standing.moved(target, now)
@@ -125,10 +132,9 @@ class Window:
 def window(period: Period, today: date) -> Window:
     """From today to the end of the calendar month, quarter or year that today is in."""
     months = _MONTHS[period]
-    last_month = (today.month - 1) // months * months + months
-    if last_month == 12:
-        return Window(today, date(today.year, 12, 31))
-    return Window(today, date(today.year, last_month + 1, 1) - timedelta(days=1))
+    months_gone = (today.month - 1) // months * months + months
+    following = date(today.year + months_gone // 12, months_gone % 12 + 1, 1)
+    return Window(today, following - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ _thrice = deals.c.monthly_mrr * sa.literal(3, sa.Integer)
 WORTH: sa.ColumnElement[Any] = sa.type_coerce(
     sa.func.coalesce(deals.c.value, _thrice + deals.c.one_off_revenue, _thrice, deals.c.one_off_revenue), Cents
 )
-"""`rules.worth` in SQL: the value given, else the lifetime value; a sum with a null in it is null, and the next one counts."""
+"""`rules.worth` in SQL: the value given, else the lifetime value. A sum with a null in it is null; the next counts."""
 
 _SPLIT = Guard("deals:split_revenue", "Admin access required to split revenue")
 

@@ -30,7 +30,9 @@ _stays = sa.select(
 
 def published(weights: Mapping[Stage, Decimal]) -> tuple[Published, ...]:
     """The views, with these weights of the stages."""
-    weight = sa.case({stage: sa.literal(float(share), sa.Float) for stage, share in weights.items()}, value=deals.c.stage)
+    weight = sa.case(
+        {stage: sa.literal(float(share), sa.Float) for stage, share in weights.items()}, value=deals.c.stage
+    )
     pipeline = sa.select(
         deals.c.id,
         deals.c.owner_id,

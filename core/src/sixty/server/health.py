@@ -1,0 +1,82 @@
+"""`/health`: the process lives. `/ready`: it can serve. Neither asks for a credential or for a Host name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.metadata import version
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sixty.server.replies import reply
+from sixty.storage import migrations
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from sixty.host import Host
+
+__all__ = ["Health", "Ready"]
+
+PATIENCE = 5.0
+"""Seconds that the database may take to answer."""
+KEEP = 1.0
+"""Seconds for which an answer is given again, so that asking often costs the database nothing."""
+
+_UNCACHED = [(b"cache-control", b"no-store")]
+_logger = logging.getLogger(__name__)
+
+
+class Health:
+    """That the process lives, since when, and in which version."""
+
+    def __init__(self) -> None:
+        self._started = monotonic()
+        self._version = version("sixty-core")
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send what is known without asking anybody."""
+        uptime = round(monotonic() - self._started, 3)
+        body = {"status": "ok", "uptime_seconds": uptime, "version": self._version}
+        await reply(send, 200, orjson.dumps(body), _UNCACHED)
+
+
+class Ready:
+    """Whether the database answers and the core's tables are current: 503 if not.
+
+    A quarantined pack, or one whose tables are behind, makes the server `degraded`; it serves on without it.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lock = asyncio.Lock()
+        self._answer: tuple[int, bytes] = (503, b"")
+        self._until = 0.0
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send what the database says, or said a moment ago."""
+        async with self._lock:
+            if monotonic() >= self._until:
+                status, body = await self._check()
+                self._answer, self._until = (status, orjson.dumps(body)), monotonic() + KEEP
+        await reply(send, *self._answer, _UNCACHED)
+
+    async def _check(self) -> tuple[int, dict[str, Any]]:
+        registry = self._host.registry
+        quarantined = dict(registry.quarantined)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                found = await migrations.status(self._host.settings.database_url, list(registry.packs.values()))
+        except Exception:
+            _logger.exception("the database does not answer")
+            return 503, {"status": "unavailable", "database": "it does not answer", "quarantined": quarantined}
+        behind = {
+            item.pack: f"its tables are at {item.current or 'nothing'} and should be at {item.head}"
+            for item in found
+            if item.current != item.head
+        }
+        state = "unavailable" if "core" in behind else "degraded" if behind or quarantined else "ready"
+        body = {"status": state, "database": "ok", "migrations": behind or "ok", "quarantined": quarantined}
+        return 503 if state == "unavailable" else 200, body

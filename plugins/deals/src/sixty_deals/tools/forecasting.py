@@ -1,0 +1,121 @@
+"""The tool that forecasts revenue: sums in SQL by stage, weighted by the rules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sixty import Arguments, Call, Cents, Id, RecordId, tool
+from sixty_deals.models import Definition, Forecast, LeftOut
+from sixty_deals.rules import STAGES, Period, project, window
+from sixty_deals.tables import WORTH, deals
+from sixty_deals.tools.owners import check_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sixty_deals.rules import Stage
+
+__all__ = ["forecast_revenue"]
+
+_FIRST = sa.bindparam("first", type_=sa.Date)
+_LAST = sa.bindparam("last", type_=sa.Date)
+_CLOSES = deals.c.expected_close_date
+_COUNTED = deals.c.status.in_(("open", "won"))
+
+
+class ForecastRevenue(Arguments):
+    """The arguments of `forecast_revenue`."""
+
+    period: Period
+    include_probability: bool = True
+    owner_id: RecordId | None = None
+
+
+@tool("forecast_revenue", permission="deals:read", effect="read", rate="strict")
+async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
+    """Forecast revenue from today to the end of the calendar month, quarter or year.
+
+    Counts open and won deals expected to close in it, weighted by the probability of their stage unless
+    include_probability is false. `definition` says what was left out, and why.
+    """
+    check_owner(args.owner_id, call)
+    span = window(args.period, call.today)
+    values = {"first": span.first, "last": span.last, "owner_id": args.owner_id}
+    expected = await call.rows(_expected(of_owner=args.owner_id is not None), values)
+    outside = (await call.rows(_outside(of_owner=args.owner_id is not None), values))[0]
+    weights = _weights(call, weighted=args.include_probability)
+    projection = project({row["stage"]: row["value"] for row in expected if row["valued"]}, weights)
+    counted = sum(row["valued"] for row in expected)
+    left_out = LeftOut(no_value=sum(row["deals"] - row["valued"] for row in expected), **outside)
+    days = f"{span.first} to {span.last} ({call.timezone.key})"
+    return Forecast(
+        message=_told(args, projection.total, counted, left_out, days),
+        forecast=projection.total,
+        breakdown=dict(projection.by_stage),
+        deal_count=counted,
+        period=args.period,
+        definition=Definition(
+            window={"from": span.first, "to": span.last},
+            timezone=call.timezone.key,
+            date_field="expected_close_date",
+            statuses=["open", "won"],
+            weights={stage: float(weight) for stage, weight in weights.items()},
+            rounding="each figure by itself, half to even, to the cent",
+            left_out=left_out,
+        ),
+    )
+
+
+@lru_cache
+def _expected(*, of_owner: bool) -> sa.Select[Any]:
+    """Per stage: the deals that are expected to close in the window, those of known worth, and what these are worth."""
+    statement = (
+        sa.select(
+            deals.c.stage,
+            sa.func.count().label("deals"),
+            sa.func.count(WORTH).label("valued"),
+            sa.func.sum(WORTH, type_=Cents).label("value"),
+        )
+        .where(_COUNTED, _CLOSES >= _FIRST, _CLOSES <= _LAST)
+        .group_by(deals.c.stage)
+    )
+    return _owned(statement, of_owner=of_owner)
+
+
+@lru_cache
+def _outside(*, of_owner: bool) -> sa.Select[Any]:
+    """How many deals are not in the window, by reason."""
+    before = _CLOSES < _FIRST
+    counts: tuple[sa.ColumnElement[Any], ...] = (
+        _count(_CLOSES.is_(None)).label("no_date"),
+        _count(before, deals.c.status == "open").label("overdue"),
+        _count(before, deals.c.status == "won").label("won_before"),
+        _count(_CLOSES > _LAST).label("later"),
+    )
+    return _owned(sa.select(*counts).where(_COUNTED), of_owner=of_owner)
+
+
+def _count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.case((sa.and_(*conditions), 1)))
+
+
+def _owned(statement: sa.Select[Any], *, of_owner: bool) -> sa.Select[Any]:
+    return statement.where(deals.c.owner_id == sa.bindparam("owner_id", type_=Id)) if of_owner else statement
+
+
+def _weights(call: Call, *, weighted: bool) -> Mapping[Stage, Decimal]:
+    from_settings: Mapping[Stage, Decimal] = call.settings.weights
+    return from_settings if weighted else {stage: Decimal(1) for stage in STAGES}
+
+
+def _told(args: ForecastRevenue, total: Decimal, counted: int, left_out: LeftOut, days: str) -> str:
+    missing = left_out.no_value + left_out.no_date
+    unknown = f"; {missing} more have no value or no date" if missing else ""
+    if not counted:
+        return f"No deal that you can see is expected to close with a value from {days}{unknown}"
+    how = "weighted by stage" if args.include_probability else "unweighted"
+    return f"Expected revenue from {days}: {total:,.2f}, {how}, from {counted} deals{unknown}"
