@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sixty.storage.statements import Write
+from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Entry:
                 "address": self.address,
                 "microseconds": self.microseconds,
             },
+            row=NEW,
         )
 
 

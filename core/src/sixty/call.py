@@ -25,9 +25,9 @@ from sixty.ledger import Ledger
 from sixty.permissions import Scope, reaches
 from sixty.records import Records
 from sixty.scoping import ME, TEAM
-from sixty.storage.columns import Id, Instant
+from sixty.storage.columns import Id
 from sixty.storage.database import IntegrityViolation, StaleWrite
-from sixty.storage.statements import Write
+from sixty.storage.statements import NEW, Write
 from sixty.tables import idempotency
 from sixty.unit import UnitOfWork
 
@@ -64,9 +64,7 @@ _remembered = sa.select(idempotency).where(
 )
 _remember = sa.insert(idempotency)
 _forget = sa.delete(idempotency).where(
-    idempotency.c.user_id == sa.bindparam("user", type_=Id),
-    idempotency.c.key == sa.bindparam("key"),
-    idempotency.c.at <= sa.bindparam("before", type_=Instant),
+    idempotency.c.user_id == sa.bindparam("user", type_=Id), idempotency.c.key == sa.bindparam("key")
 )
 
 
@@ -253,9 +251,12 @@ async def _repeated(call: Call, key: str) -> dict[str, Any] | None:
         msg = f"an idempotency key has 1 to {KEY_LENGTH} characters"
         raise Invalid(msg, field="idempotency_key", given=key[:80])
     found = await call.unit.rows(_remembered, {"user": call.principal.user_id, "key": key})
-    if not found or found[0]["at"] <= call.now - MEMORY:
+    if not found:
         return None
     first = found[0]
+    if first["at"] <= call.now - MEMORY:
+        call.unit.write(Write(_forget, {"user": call.principal.user_id, "key": key}, expect=1))
+        return None
     if (first["tool"], first["arguments"]) != (call.tool.name, _fingerprint(call.request.arguments)):
         msg = f"the idempotency key {key!r} was used for another call ({first['tool']}); use a new key for a new call"
         raise Conflict(msg, key=key, tool=first["tool"])
@@ -264,17 +265,15 @@ async def _repeated(call: Call, key: str) -> dict[str, Any] | None:
 
 
 def _keep(call: Call, key: str, structured: dict[str, Any]) -> None:
-    user = call.principal.user_id
-    call.unit.write(Write(_forget, {"user": user, "key": key, "before": call.now - MEMORY}))
     row = {
-        "user_id": user,
+        "user_id": call.principal.user_id,
         "key": key,
         "tool": call.tool.name,
         "arguments": _fingerprint(call.request.arguments),
         "result": structured,
         "at": call.now,
     }
-    call.unit.write(Write(_remember, row))
+    call.unit.write(Write(_remember, row, row=NEW))
 
 
 class Views:
@@ -322,7 +321,7 @@ class Call:
 
     def begin(self, unit: UnitOfWork) -> None:
         """Start on a fresh unit of work."""
-        self._unit, self._ledger = unit, Ledger(unit, self.registry)
+        self._unit, self._ledger = unit, Ledger(unit, self.registry, len(self.steps))
         self._events = []
         self.default_owner = self.principal.user_id
         self.__dict__.pop("records", None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["undo"]
 
 _KEY = sa.bindparam("key", type_=Id)
-_of_call = sa.select(changes).where(changes.c.call_id == _KEY).order_by(changes.c.seq.desc())
+_of_call = sa.select(changes).where(changes.c.call_id == _KEY).order_by(changes.c.position.desc())
 _since = (
     sa.select(changes)
     .where(changes.c.row_id == _KEY, changes.c.seq > sa.bindparam("seq"))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from sixty import search
 from sixty.storage.columns import Cents, Id, Instant
-from sixty.storage.statements import Write
+from sixty.storage.statements import NEW, Write
 from sixty.tables import changes, records
 
 if TYPE_CHECKING:
@@ -116,13 +116,15 @@ class Ledger:
 
     unit: UnitOfWork
     registry: Registry
+    position: int = 0
+    """How many changes the call has made so far."""
     touched: dict[str, str] = field(default_factory=dict)
     """The kind of each record that was written, by id."""
 
     def insert(self, kind: Kind, row: Row, origin: Origin) -> None:
         """A new record exists."""
         spine = {name: row[name] for name in ("id", "owner_id", "version", "created_at", "updated_at")}
-        self.unit.write(Write(_insert_record, {**spine, "kind": kind.name}))
+        self.unit.write(Write(_insert_record, {**spine, "kind": kind.name}, row=("records", row["id"])))
         self._put(kind, row)
         self._change(kind.table, row["id"], row["id"], origin, after=row)
         self.touched[row["id"]] = kind.name
@@ -134,7 +136,8 @@ class Ledger:
         self._touch(before, after, origin)
         names = tuple(sorted({*values, *stamp}))
         bound = {f"new_{name}": after[name] for name in names}
-        self.unit.write(Write(_update(kind.table, names), {"key": before["id"], **bound}, expect=1))
+        key = before["id"]
+        self.unit.write(Write(_update(kind.table, names), {"key": key, **bound}, expect=1, row=(kind.table.name, key)))
         if (searchable := self.registry.searchables.get(kind.name)) is not None:
             for write in search.reindex(searchable, before, after):
                 self.unit.write(write)
@@ -169,14 +172,17 @@ class Ledger:
 
     def insert_detail(self, detail: Detail, row: Row, origin: Origin) -> None:
         """A record has one more detail."""
-        self.unit.write(Write(_insert(detail.table), row))
+        self.unit.write(Write(_insert(detail.table), row, row=(detail.table.name, row["id"])))
         self._change(detail.table, row[detail.parent], row["id"], origin, after=row)
 
     def update_detail(self, detail: Detail, before: Row, values: Mapping[str, Any], origin: Origin) -> Row:
         """A detail has other values."""
         names = tuple(sorted(values))
         bound = {f"new_{name}": values[name] for name in names}
-        self.unit.write(Write(_update(detail.table, names), {"key": before["id"], **bound}, expect=1))
+        key = before["id"]
+        self.unit.write(
+            Write(_update(detail.table, names), {"key": key, **bound}, expect=1, row=(detail.table.name, key))
+        )
         was = {name: before[name] for name in values}
         self._change(detail.table, before[detail.parent], before["id"], origin, before=was, after=values)
         return {**before, **values}
@@ -193,7 +199,7 @@ class Ledger:
         self._change(table, old, row_id, origin, before={column: old}, after={column: new})
 
     def _put(self, kind: Kind, row: Row) -> None:
-        self.unit.write(Write(_insert(kind.table), row))
+        self.unit.write(Write(_insert(kind.table), row, row=(kind.table.name, row["id"])))
         if (searchable := self.registry.searchables.get(kind.name)) is not None:
             self.unit.write(search.index(searchable, row))
         self.unit.known[kind.table.name, row["id"]] = row
@@ -210,7 +216,7 @@ class Ledger:
             "gone": origin.at if deleted else None,
             "into": into,
         }
-        self.unit.write(Write(_touch_record, spine, expect=1))
+        self.unit.write(Write(_touch_record, spine, expect=1, row=("records", before["id"])))
 
     def _change(
         self,
@@ -224,6 +230,7 @@ class Ledger:
     ) -> None:
         change = {
             "call_id": origin.call_id,
+            "position": self.position,
             "record_id": record_id,
             "table_name": table.name,
             "row_id": row_id,
@@ -235,4 +242,5 @@ class Ledger:
             "permission": origin.permission,
             "cause": origin.cause,
         }
-        self.unit.write(Write(_insert_change, change))
+        self.unit.write(Write(_insert_change, change, row=NEW))
+        self.position += 1

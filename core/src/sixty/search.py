@@ -112,15 +112,21 @@ def _words(searchable: Searchable, row: Mapping[str, Any]) -> tuple[str, str]:
 def index(searchable: Searchable, row: Mapping[str, Any]) -> Write:
     """The write that makes a record findable."""
     title, body = _words(searchable, row)
-    return Write(_insert, {"record_id": row["id"], "kind": searchable.kind.name, "title": title, "body": body})
+    return Write(
+        _insert,
+        {"record_id": row["id"], "kind": searchable.kind.name, "title": title, "body": body},
+        row=("search", row["id"]),
+    )
 
 
 def reindex(searchable: Searchable, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Write]:
     """The write that follows a change of a record, if its words have changed."""
     if (words := _words(searchable, after)) != _words(searchable, before):
-        yield Write(_update, {"of": after["id"], "new_title": words[0], "new_body": words[1]})
+        yield Write(
+            _update, {"of": after["id"], "new_title": words[0], "new_body": words[1]}, row=("search", after["id"])
+        )
 
 
 def forget(record_id: str) -> Write:
     """The write after which a record is not found."""
-    return Write(_delete, {"of": record_id})
+    return Write(_delete, {"of": record_id}, row=("search", record_id))

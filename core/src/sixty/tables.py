@@ -98,6 +98,7 @@ changes = sa.Table(
     metadata,
     sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("call_id", Id, nullable=False, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
     sa.Column("record_id", Id, sa.ForeignKey("records.id"), nullable=False, index=True),
     sa.Column("table_name", sa.String(63), nullable=False),
     sa.Column("row_id", Id, nullable=False),
@@ -109,7 +110,7 @@ changes = sa.Table(
     sa.Column("permission", sa.String(80)),
     sa.Column("cause", sa.String(80)),
 )
-"""What each call did to each row: `before` and `after` hold the fields that differ, as stored."""
+"""What each call did to each row, in order of `position`: `before` and `after` hold the fields that differ."""
 
 idempotency = sa.Table(
     "idempotency",

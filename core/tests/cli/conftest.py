@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def sixty(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs one command; no pack but the core is loaded, and the only settings are those given to it."""
     for name in os.environ:
         if name.startswith("SIXTY_"):
             monkeypatch.delenv(name)
 
-    def run(*arguments: str, typed: str | None = None, **environ: str) -> Result:
+    def run_one(*arguments: str, typed: str | None = None, **environ: str) -> Result:
         settings = {"SIXTY_DATABASE_URL": database_url, "SIXTY_PLUGINS": ""}
         return CliRunner().invoke(cli, arguments, typed, env={**settings, **environ}, prog_name="sixty")
 
-    return run
+    return run_one

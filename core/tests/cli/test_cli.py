@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ada(sixty: Callable[..., Result]) -> str:
-    sixty("user", "add", "ada@example.com", "--role", "admin")
+def ada(run: Callable[..., Result]) -> str:
+    run("user", "add", "ada@example.com", "--role", "admin")
     return "ada@example.com"
 
 
@@ -34,15 +35,15 @@ def ada(sixty: Callable[..., Result]) -> str:
 
 
 @pytest.mark.parametrize("command", [name for name, path in COMMANDS.items() if find_spec(path.partition(":")[0])])
-def test_each_command_says_what_it_is_for(sixty: Callable[..., Result], command: str) -> None:
-    result = sixty(command, "--help")
+def test_each_command_says_what_it_is_for(run: Callable[..., Result], command: str) -> None:
+    result = run(command, "--help")
     assert result.exit_code == 0
     assert f"sixty {command}" in result.stdout
-    assert f"\n  {command} " in sixty("--help").stdout
+    assert f"\n  {command} " in run("--help").stdout
 
 
-def test_the_version_is_shown(sixty: Callable[..., Result]) -> None:
-    assert sixty("--version").stdout.startswith("sixty, version ")
+def test_the_version_is_shown(run: Callable[..., Result]) -> None:
+    assert run("--version").stdout.startswith("sixty, version ")
 
 
 @pytest.mark.parametrize(
@@ -57,130 +58,221 @@ def test_the_version_is_shown(sixty: Callable[..., Result]) -> None:
     ],
 )
 def test_a_bad_setting_is_named_and_exits_with_1(
-    sixty: Callable[..., Result], environ: dict[str, str], said: str
+    run: Callable[..., Result], environ: dict[str, str], said: str
 ) -> None:
-    result = sixty("user", "list", **environ)
+    result = run("user", "list", **environ)
     assert result.exit_code == 1
     assert said in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_serving_over_stdio_imports_no_other_command() -> None:
+# serve
+
+
+def serving(monkeypatch: pytest.MonkeyPatch, transport: str) -> list[tuple[Any, ...]]:
+    """With what the server was started, in place of a server."""
+    started: list[tuple[Any, ...]] = []
+
+    async def serve(host: Host, *address: Any, anonymous_as: str | None = None) -> None:
+        started.append((type(asyncio.get_running_loop()).__module__.partition(".")[0], *address, anonymous_as))
+        assert "search_crm" in host.registry.tools
+
+    module = ModuleType(f"sixty.server.{transport}")
+    monkeypatch.setattr(module, f"serve_{transport}", serve, raising=False)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return started
+
+
+def test_stdio_is_served_by_default(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    started = serving(monkeypatch, "stdio")
+    assert run("serve").output == ""
+    assert started == [("asyncio", None)]
+
+
+def test_http_is_served_on_the_address_given(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    started = serving(monkeypatch, "http")
+    run("serve", "--transport", "http", "--host", "0.0.0.0", "--port", "80")  # noqa: S104 - nothing is bound
+    assert started == [("uvloop", "0.0.0.0", 80, None)]  # noqa: S104 - as above
+
+
+def test_without_uvloop_http_is_served_all_the_same(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = serving(monkeypatch, "http")
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    run("serve", "--transport", "http")
+    assert started == [("asyncio", "127.0.0.1", 8060, None)]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_a_server_on_loopback_may_serve_everyone_as_one_user(
+    run: Callable[..., Result], ada: str, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    started = serving(monkeypatch, "http")
+    run("serve", "--transport", "http", "--host", address, "--anonymous-as", "Ada@Example.com")
+    assert started == [("uvloop", address, 8060, ada)]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.7", "sixty.example"])  # noqa: S104 - it is refused
+def test_nobody_is_served_anonymously_from_elsewhere(
+    run: Callable[..., Result], ada: str, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    started = serving(monkeypatch, "http")
+    result = run("serve", "--transport", "http", "--host", address, "--anonymous-as", ada)
+    assert (result.exit_code, started) == (2, [])
+    assert "loopback only" in result.stderr
+
+
+def test_everyone_cannot_be_a_user_who_does_not_exist_or_is_disabled(
+    run: Callable[..., Result], ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = serving(monkeypatch, "http")
+    assert "no user" in run("serve", "--transport", "http", "--anonymous-as", "nobody@example.com").stderr
+    run("user", "disable", ada)
+    assert "disabled" in run("serve", "--transport", "http", "--anonymous-as", ada).stderr
+    assert started == []
+
+
+def test_over_stdio_nobody_is_anonymous(run: Callable[..., Result], ada: str) -> None:
+    assert run("serve", "--anonymous-as", ada).exit_code == 2
+
+
+def test_serving_over_stdio_imports_no_other_command_and_nothing_heavy(tmp_path: Path) -> None:
     script = """
 import sys
 from types import ModuleType
 
 async def serve_stdio(host):
-    pass
+    print(*sys.modules)
 
 sys.modules["sixty.server.stdio"] = ModuleType("sixty.server.stdio")
 sys.modules["sixty.server.stdio"].serve_stdio = serve_stdio
-sys.argv = ["sixty", "serve", "--transport", "stdio"]
 from sixty.cli import main
-try:
-    main()
-finally:
-    print("\\n".join(sys.modules))
+sys.argv = ["sixty", "serve", "--transport", "stdio"]
+main()
 """
-    environ = {"SIXTY_PLUGINS": "", "SIXTY_DATABASE_URL": "sqlite+aiosqlite:///sixty.db"}
-    raise NotImplementedError(script, environ)
+    environ = {"SIXTY_PLUGINS": "", "SIXTY_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/sixty.db"}
+    command = [sys.executable, "-c", script]
+    for _ in range(2):  # the first migrates
+        served = subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True, text=True)  # noqa: S603 - our own
+    imported = set(served.stdout.split())
+    assert "sixty.cli.serve" in imported
+    assert not imported & {"sixty.cli.user", "sixty.cli.output", "rich", "jwt", "limits", "httpx2", "uvloop", "alembic"}
+
+
+# what is shown
+
+
+def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show([{"name": "[b]Ada[/b]"}], as_json=False, empty="")
+    assert "──" in (shown := capsys.readouterr().out)
+    assert "[b]Ada[/b]" in shown
+
+
+def test_nothing_that_was_written_by_a_caller_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"name": "\x1b]0;owned\x07 Ada\r\nBob \u202e"}], as_json=False, empty="")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].isprintable()
 
 
 # call, explain, audit
 
 
-def test_a_call_prints_its_answer_as_json(sixty: Callable[..., Result], ada: str) -> None:
-    result = sixty("call", "search_crm", '{"query": "acme"}', "--user", ada)
+def test_a_call_prints_its_answer_as_json(run: Callable[..., Result], ada: str) -> None:
+    result = run("call", "search_crm", '{"query": "acme"}', "--user", ada)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["success"] is True
 
 
-def test_the_arguments_of_a_call_may_come_from_standard_input(sixty: Callable[..., Result], ada: str) -> None:
-    result = sixty("call", "search_crm", "-", "--user", ada, typed='{"query": "acme"}')
+def test_the_arguments_of_a_call_may_come_from_standard_input(run: Callable[..., Result], ada: str) -> None:
+    result = run("call", "search_crm", "-", "--user", ada, typed='{"query": "acme"}')
     assert json.loads(result.stdout)["success"] is True
 
 
-def test_a_refused_call_prints_why_and_exits_with_1(sixty: Callable[..., Result], ada: str) -> None:
-    result = sixty("call", "search_crm", '{"query": 60}', "--user", ada)
+def test_a_refused_call_prints_why_and_exits_with_1(run: Callable[..., Result], ada: str) -> None:
+    result = run("call", "search_crm", '{"query": 60}', "--user", ada)
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["code"] == "invalid"
 
 
-def test_an_unknown_tool_is_answered_with_the_nearest(sixty: Callable[..., Result], ada: str) -> None:
-    result = sixty("call", "serch_crm", "--user", ada)
+def test_an_unknown_tool_is_answered_with_the_nearest(run: Callable[..., Result], ada: str) -> None:
+    result = run("call", "serch_crm", "--user", ada)
     assert result.exit_code == 1
     assert "search_crm" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "60", "[" * 100_000])
 def test_arguments_that_are_no_json_object_are_a_usage_error(
-    sixty: Callable[..., Result], ada: str, arguments: str
+    run: Callable[..., Result], ada: str, arguments: str
 ) -> None:
-    assert sixty("call", "search_crm", "-", "--user", ada, typed=arguments).exit_code == 2
+    assert run("call", "search_crm", "-", "--user", ada, typed=arguments).exit_code == 2
 
 
-def test_somebody_must_be_calling(sixty: Callable[..., Result], ada: str) -> None:
-    assert "SIXTY_TOKEN" in sixty("call", "search_crm").stderr
-    assert "no user" in sixty("call", "search_crm", "--user", "nobody@example.com").stderr
+def test_somebody_must_be_calling(run: Callable[..., Result], ada: str) -> None:
+    assert "SIXTY_TOKEN" in run("call", "search_crm").stderr
+    assert "no user" in run("call", "search_crm", "--user", "nobody@example.com").stderr
 
 
-def test_calls_are_seen_in_the_audit_trail_the_newest_last(sixty: Callable[..., Result], ada: str) -> None:
-    assert "Nobody has called anything yet" in sixty("audit", "tail").stdout
+def test_calls_are_seen_in_the_audit_trail_the_newest_last(run: Callable[..., Result], ada: str) -> None:
+    assert "Nobody has called anything yet" in run("audit", "tail").stdout
     for query in ("one", "two", "three"):
-        sixty("call", "search_crm", json.dumps({"query": query}), "--user", ada)
-    lines = json.loads(sixty("audit", "tail", "-n", "2", "--json").stdout)
+        run("call", "search_crm", json.dumps({"query": query}), "--user", ada)
+    lines = json.loads(run("audit", "tail", "-n", "2", "--json").stdout)
     assert [line["arguments"]["query"] for line in lines] == ["two", "three"]
     assert {(line["user"], line["tool"], line["outcome"], line["transport"]) for line in lines} == {
         (ada, "search_crm", "ok", "cli")
     }
-    assert "search_crm" in sixty("audit", "tail").stdout
+    assert "search_crm" in run("audit", "tail").stdout
 
 
-def test_what_a_user_may_call_is_explained(sixty: Callable[..., Result], ada: str) -> None:
-    sixty("user", "add", "grace@example.com")
-    result = sixty("explain", "grace@example.com", "search_crm")
+def test_what_a_user_may_call_is_explained(run: Callable[..., Result], ada: str) -> None:
+    run("user", "add", "grace@example.com")
+    result = run("explain", "grace@example.com", "search_crm")
     assert result.exit_code == 0
     assert "grace has the role user" in result.stdout
-    explained = json.loads(sixty("explain", "grace@example.com", "search_crm", "--json").stdout)
+    explained = json.loads(run("explain", "grace@example.com", "search_crm", "--json").stdout)
     assert explained["allowed"] is True
 
 
-def test_without_an_administrator_users_are_explained_in_their_own_name(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "grace@example.com")
-    assert "grace has the role user" in sixty("explain", "grace@example.com").stdout
+def test_without_an_administrator_users_are_explained_in_their_own_name(run: Callable[..., Result]) -> None:
+    run("user", "add", "grace@example.com")
+    assert "grace has the role user" in run("explain", "grace@example.com").stdout
 
 
-def test_what_cannot_be_explained_exits_with_1(sixty: Callable[..., Result], ada: str) -> None:
-    result = sixty("explain", ada, "--record", "nonsense")
+def test_what_cannot_be_explained_exits_with_1(run: Callable[..., Result], ada: str) -> None:
+    result = run("explain", ada, "--record", "nonsense")
     assert result.exit_code == 1
     assert "record_id" in result.stderr
-    assert json.loads(sixty("explain", ada, "--record", "nonsense", "--json").stdout)["error"]["code"] == "invalid"
-    sixty("user", "disable", ada)
-    assert "disabled" in sixty("explain", ada).stderr
+    assert json.loads(run("explain", ada, "--record", "nonsense", "--json").stdout)["error"]["code"] == "invalid"
+    run("user", "disable", ada)
+    assert "disabled" in run("explain", ada).stderr
 
 
 # plugins, tools, db
 
 
-def test_packs_and_what_they_bring_are_shown(sixty: Callable[..., Result]) -> None:
-    (core,) = json.loads(sixty("plugins", "list", "--json").stdout)
+def test_packs_and_what_they_bring_are_shown(run: Callable[..., Result]) -> None:
+    (core,) = json.loads(run("plugins", "list", "--json").stdout)
     assert (core["name"], core["state"]) == ("core", "loaded")
-    assert "search_crm" in sixty("plugins", "show", "core").stdout
-    assert "search_crm" in json.loads(sixty("plugins", "show", "core", "--json").stdout)["tools"]
-    assert "did you mean 'core'" in sixty("plugins", "show", "cor").stderr
+    assert "search_crm" in run("plugins", "show", "core").stdout
+    assert "search_crm" in json.loads(run("plugins", "show", "core", "--json").stdout)["tools"]
+    assert "did you mean 'core'" in run("plugins", "show", "cor").stderr
 
 
-def test_tools_are_listed_for_all_and_for_one(sixty: Callable[..., Result], ada: str) -> None:
-    offered = json.loads(sixty("tools", "--json").stdout)
+def test_tools_are_listed_for_all_and_for_one(run: Callable[..., Result], ada: str) -> None:
+    offered = json.loads(run("tools", "--json").stdout)
     assert {"search_crm", "undo_change"} <= {tool["name"] for tool in offered}
-    visible = json.loads(sixty("tools", "--user", ada, "--json").stdout)
+    visible = json.loads(run("tools", "--user", ada, "--json").stdout)
     assert [tool["name"] for tool in visible] == [tool["name"] for tool in offered]
 
 
-def test_a_database_is_behind_until_it_is_upgraded(sixty: Callable[..., Result]) -> None:
-    before = sixty("db", "status", "--json")
+def test_a_database_is_behind_until_it_is_upgraded(run: Callable[..., Result], tmp_path: Path) -> None:
+    empty = {"SIXTY_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/empty.db"}
+    before = run("db", "status", "--json", **empty)
     assert (before.exit_code, json.loads(before.stdout)[0]["state"]) == (1, "behind")
-    assert "core is at" in sixty("db", "upgrade").stdout
-    assert sixty("db", "upgrade").stdout == "Everything was up to date.\n"
-    after = sixty("db", "status")
+    assert "core is at" in run("db", "upgrade", **empty).stdout
+    assert run("db", "upgrade", **empty).stdout == "Everything was up to date.\n"
+    after = run("db", "status", **empty)
     assert (after.exit_code, "up to date" in after.stdout) == (0, True)

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -21,95 +22,97 @@ def listed(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
-def test_the_first_user_is_added_to_a_database_that_was_empty(sixty: Callable[..., Result]) -> None:
-    assert "ada@example.com has the role admin" in sixty("user", "add", "Ada@example.com", "--role", "admin").stdout
-    (ada,) = listed(sixty("user", "list", "--json"))
+def test_the_first_user_is_added_to_a_database_that_was_not_there(run: Callable[..., Result], tmp_path: Path) -> None:
+    new = {"SIXTY_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/new.db"}
+    added = run("user", "add", "Ada@example.com", "--role", "admin", **new)
+    assert "ada@example.com has the role admin" in added.stdout
+    (ada,) = listed(run("user", "list", "--json", **new))
     assert (ada["email"], ada["name"], ada["role"], ada["team"]) == ("ada@example.com", "ada", "admin", None)
 
 
-def test_a_user_is_added_with_name_role_team_and_subject(sixty: Callable[..., Result]) -> None:
-    assert sixty("team", "add", "North").exit_code == 0
+def test_a_user_is_added_with_name_role_team_and_subject(run: Callable[..., Result]) -> None:
+    assert run("team", "add", "North").exit_code == 0
     options = ("--name", "Ada Lovelace", "--role", "manager", "--team", "North", "--subject", "auth0|ada")
-    assert sixty("user", "add", "ada@example.com", *options).exit_code == 0
-    (ada,) = listed(sixty("user", "list", "--json"))
+    assert run("user", "add", "ada@example.com", *options).exit_code == 0
+    (ada,) = listed(run("user", "list", "--json"))
     shown = (ada["name"], ada["role"], ada["team"], ada["subject"], ada["disabled"])
     assert shown == ("Ada Lovelace", "manager", "North", "auth0|ada", None)
-    (team,) = listed(sixty("team", "list", "--json"))
+    (team,) = listed(run("team", "list", "--json"))
     assert (team["name"], team["users"]) == ("North", 1)
 
 
-def test_a_role_is_changed_and_a_user_disabled(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    assert "has the role manager" in sixty("user", "set-role", "ada@example.com", "manager").stdout
-    assert "is disabled" in sixty("user", "disable", "ada@example.com").stdout
-    (ada,) = listed(sixty("user", "list", "--json"))
+def test_a_role_is_changed_and_a_user_disabled(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    assert "has the role manager" in run("user", "set-role", "ada@example.com", "manager").stdout
+    assert "is disabled" in run("user", "disable", "ada@example.com").stdout
+    (ada,) = listed(run("user", "list", "--json"))
     assert ada["role"] == "manager"
     assert ada["disabled"] is not None
 
 
-def test_a_grant_is_added_listed_and_revoked(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    assert sixty("grant", "add", "ada@example.com", "access:explain").exit_code == 0
+def test_a_grant_is_added_listed_and_revoked(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    assert run("grant", "add", "ada@example.com", "access:explain").exit_code == 0
     own = {"email": "ada@example.com", "permission": "access:explain", "from": "grant"}
-    assert listed(sixty("grant", "list", "--json")) == [own]
-    assert own in listed(sixty("grant", "list", "ada@example.com", "--json"))
-    assert sixty("grant", "revoke", "ada@example.com", "access:explain").exit_code == 0
-    assert listed(sixty("grant", "list", "--json")) == []
-    assert "Nobody has a permission beyond their role" in sixty("grant", "list").stdout
+    assert listed(run("grant", "list", "--json")) == [own]
+    assert own in listed(run("grant", "list", "ada@example.com", "--json"))
+    assert run("grant", "revoke", "ada@example.com", "access:explain").exit_code == 0
+    assert listed(run("grant", "list", "--json")) == []
+    assert "Nobody has a permission beyond their role" in run("grant", "list").stdout
 
 
-def test_what_comes_with_the_role_is_listed_too(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com", "--role", "admin")
-    held = listed(sixty("grant", "list", "ada@example.com", "--json"))
+def test_what_comes_with_the_role_is_listed_too(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com", "--role", "admin")
+    held = listed(run("grant", "list", "ada@example.com", "--json"))
     assert {"email": "ada@example.com", "permission": "*:*", "from": "admin"} in held
 
 
-def test_a_key_is_printed_once_and_alone(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    sixty("user", "add", "grace@example.com")
-    made = sixty("key", "add", "ada@example.com", "--name", "n8n")
+def test_a_key_is_printed_once_and_alone(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    run("user", "add", "grace@example.com")
+    made = run("key", "add", "ada@example.com", "--name", "n8n")
     secret = made.stdout.strip()
     assert secret.startswith("sk60_")
     assert len(made.stdout.split()) == 1
-    (key,) = listed(sixty("key", "list", "--json"))
+    (key,) = listed(run("key", "list", "--json"))
     assert (key["email"], key["name"], key["revoked"]) == ("ada@example.com", "n8n", None)
     assert key["id"] in made.stderr
-    assert secret not in sixty("key", "list").output
-    assert listed(sixty("key", "list", "grace@example.com", "--json")) == []
+    assert secret not in run("key", "list").output
+    assert listed(run("key", "list", "grace@example.com", "--json")) == []
 
 
-def test_a_revoked_key_opens_nothing(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    secret = sixty("key", "add", "ada@example.com").stdout.strip()
-    assert sixty("call", "explain_access", SIXTY_TOKEN=secret).exit_code == 0
-    (key,) = listed(sixty("key", "list", "--json"))
-    assert sixty("key", "revoke", key["id"]).exit_code == 0
-    refused = sixty("call", "explain_access", SIXTY_TOKEN=secret)
+def test_a_revoked_key_opens_nothing(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    secret = run("key", "add", "ada@example.com").stdout.strip()
+    assert run("call", "explain_access", SIXTY_TOKEN=secret).exit_code == 0
+    (key,) = listed(run("key", "list", "--json"))
+    assert run("key", "revoke", key["id"]).exit_code == 0
+    refused = run("call", "explain_access", SIXTY_TOKEN=secret)
     assert refused.exit_code == 1
     assert "unknown or was revoked" in refused.stderr
 
 
-def test_a_token_is_printed_and_nothing_else(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    result = sixty("token", "ada@example.com", "--ttl", "60", SIXTY_JWT_SECRET=SECRET)
+def test_a_token_is_printed_and_nothing_else(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    result = run("token", "ada@example.com", "--ttl", "60", SIXTY_JWT_SECRET=SECRET)
     assert result.stderr == ""
     claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"], audience="sixty")
     assert claims["exp"] - claims["iat"] == 60
-    called = sixty("call", "explain_access", SIXTY_JWT_SECRET=SECRET, SIXTY_TOKEN=result.stdout.strip())
+    called = run("call", "explain_access", SIXTY_JWT_SECRET=SECRET, SIXTY_TOKEN=result.stdout.strip())
     assert called.exit_code == 0
 
 
-def test_without_a_secret_there_are_no_tokens(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    result = sixty("token", "ada@example.com")
+def test_without_a_secret_there_are_no_tokens(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    result = run("token", "ada@example.com")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "SIXTY_JWT_SECRET" in result.stderr
 
 
-def test_a_disabled_user_gets_no_token(sixty: Callable[..., Result]) -> None:
-    sixty("user", "add", "ada@example.com")
-    sixty("user", "disable", "ada@example.com")
-    assert "disabled" in sixty("token", "ada@example.com", SIXTY_JWT_SECRET=SECRET).stderr
+def test_a_disabled_user_gets_no_token(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    run("user", "disable", "ada@example.com")
+    assert "disabled" in run("token", "ada@example.com", SIXTY_JWT_SECRET=SECRET).stderr
 
 
 @pytest.mark.parametrize(
@@ -128,9 +131,11 @@ def test_a_disabled_user_gets_no_token(sixty: Callable[..., Result]) -> None:
         (("token", "nobody@example.com"), "no user"),
     ],
 )
-def test_a_mistake_is_explained_in_a_sentence(sixty: Callable[..., Result], arguments: tuple[str, ...], said: str) -> None:
-    sixty("user", "add", "ada@example.com")
-    result = sixty(*arguments)
+def test_a_mistake_is_explained_in_a_sentence(
+    run: Callable[..., Result], arguments: tuple[str, ...], said: str
+) -> None:
+    run("user", "add", "ada@example.com")
+    result = run(*arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
@@ -147,5 +152,5 @@ def test_a_mistake_is_explained_in_a_sentence(sixty: Callable[..., Result], argu
         ("user", "fly"),
     ],
 )
-def test_what_is_not_understood_exits_with_2(sixty: Callable[..., Result], arguments: tuple[str, ...]) -> None:
-    assert sixty(*arguments).exit_code == 2
+def test_what_is_not_understood_exits_with_2(run: Callable[..., Result], arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sixty.call import Request, call_tool
-from sixty.cli.opening import exit_with, one_user, with_host
+from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
 
 if TYPE_CHECKING:
-    from sixty.directory import Directory, Principal, User
+    from sixty.directory import Directory, Principal
     from sixty.host import Host
 
 __all__ = ["explain"]
@@ -26,12 +26,12 @@ __all__ = ["explain"]
 async def explain(host: Host, email: str, tool: str | None, record_id: str | None, *, as_json: bool) -> None:
     """Say why the user with EMAIL may or may not call a TOOL, or read and change a record."""
     directory = await host.identity.directory()
-    user = one_user(directory, email)
-    wanted = {"user_id": user.id, "tool": tool, "record_id": record_id}
+    whom = active(directory, email)
+    wanted = {"user_id": whom.user_id, "tool": tool, "record_id": record_id}
     request = Request(
         tool="explain_access",
         arguments={name: value for name, value in wanted.items() if value is not None},
-        principal=_asker(directory, user),
+        principal=_asker(directory, whom),
         transport="cli",
     )
     outcome = await call_tool(host, request)
@@ -48,8 +48,8 @@ async def explain(host: Host, email: str, tool: str | None, record_id: str | Non
         exit_with(1)
 
 
-def _asker(directory: Directory, user: User) -> Principal | None:
+def _asker(directory: Directory, whom: Principal) -> Principal:
     """In whose name it is asked: an administrator sees every record; without one, the user themselves."""
     principals = [directory.principal(user_id) for user_id in directory.users]
-    asking = (who for who in principals if who is not None and who.may("access:explain"))
-    return next(asking, directory.principal(user.id))
+    asking = (principal for principal in principals if principal is not None and principal.may("access:explain"))
+    return next(asking, whom)

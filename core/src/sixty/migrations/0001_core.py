@@ -85,6 +85,7 @@ def upgrade() -> None:
         "changes",
         sa.Column("seq", _COUNTER, primary_key=True, autoincrement=True),
         sa.Column("call_id", Id, nullable=False, index=True),
+        sa.Column("position", sa.Integer, nullable=False),
         sa.Column("record_id", Id, sa.ForeignKey("records.id"), nullable=False, index=True),
         sa.Column("table_name", sa.String(63), nullable=False),
         sa.Column("row_id", Id, nullable=False),

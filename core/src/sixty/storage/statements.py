@@ -16,11 +16,12 @@ from sqlalchemy.sql import Executable, Insert
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["Compiler", "Row", "Statement", "Write"]
+__all__ = ["NEW", "Compiler", "Row", "Statement", "Write"]
 
 Row = dict[str, Any]
 Statement = Executable
 Convert = Callable[[Any], Any] | None
+NEW: tuple[str, ...] = ()
 _NUMERIC = 1700
 """Postgres's number for its type `numeric`, which SQLAlchemy's type for numbers there asks for; no other does."""
 _REQUIRED: Any = object()
@@ -33,6 +34,8 @@ class Write:
     statement: Statement
     values: Mapping[str, Any]
     expect: int | None = None
+    row: tuple[str, ...] | None = None
+    """The one row that it touches, by table and id; `NEW` for a row that nothing else can touch; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +89,24 @@ class Compiler:
         keys = None
         if isinstance(statement, Insert):  # every column is given, but for the numbers that the database counts
             keys = [column.key for column in statement.table.columns if column.autoincrement is not True]
-        compiled = statement.compile(
-            dialect=self.dialect, column_keys=keys, compile_kwargs={"render_postcompile": True}
+            statement = statement.inline()  # nobody asks for those numbers
+        compiled = statement.compile(dialect=self.dialect, column_keys=keys)
+        # lists of values are written out; the public way to do that insists on every other value, too
+        expanded = compiled._process_parameters_for_postcompile(  # noqa: SLF001
+            compiled.construct_params(escape_names=False, _no_postcompile=True, _check=False)
         )
         inserts = isinstance(statement, Insert)
         own = {
             name: (None if inserts else _REQUIRED)
             if name in compiled.binds and compiled.binds[name].required
             else value
-            for name, value in compiled.params.items()
+            for name, value in expanded.parameters.items()
         }
         binds = tuple(
             (name, own.get(name), compiled.binds[name].type.dialect_impl(self.dialect).bind_processor(self.dialect))
             if name in compiled.binds
-            else (name, own.get(name), None)  # a value that the compiler expanded from a list
-            for name in compiled.positiontup or ()
+            else (name, own.get(name), expanded.processors.get(name))  # one of a list
+            for name in expanded.positiontup or ()
         )
         exported = getattr(statement, "exported_columns", None)
         columns = None
@@ -109,4 +115,4 @@ class Compiler:
                 (key, column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC))
                 for key, column in exported.items()
             )
-        return Prepared(str(compiled), binds, columns)
+        return Prepared(expanded.statement, binds, columns)

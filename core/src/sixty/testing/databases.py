@@ -77,7 +77,9 @@ class PostgresTemplates:
         return self._server.set(database=name).render_as_string(hide_password=False)
 
     def _execute(self, statements: Iterable[str]) -> None:
-        asyncio.run(_execute(self._server.set(drivername="postgresql").render_as_string(hide_password=False), statements))
+        asyncio.run(
+            _execute(self._server.set(drivername="postgresql").render_as_string(hide_password=False), statements)
+        )
 
 
 async def _execute(server: str, statements: Iterable[str]) -> None:

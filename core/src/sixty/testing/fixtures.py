@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 try:
     from pytest_asyncio import fixture as async_fixture
 except ImportError:  # without the extra `testing`; whoever asks for `sixty` is told by pytest
-    async_fixture = pytest.fixture
+    async_fixture = pytest.fixture  # type: ignore[assignment]
 
 
 @pytest.fixture

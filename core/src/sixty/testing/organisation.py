@@ -125,9 +125,7 @@ class Organisation:
         if team is not None and team not in {known.name for known in (await self.directory()).teams.values()}:
             await add_team(self.host.database, team)
         address = f"{name.lower().replace(' ', '.')}@example.com"
-        user = await add_user(
-            self.host.database, email=address, name=name, role=role, team=team, now=self.clock()
-        )
+        user = await add_user(self.host.database, email=address, name=name, role=role, team=team, now=self.clock())
         return Client(self, user.id)
 
     async def directory(self) -> Any:

@@ -65,7 +65,9 @@ def _junk() -> SearchStrategy[Any]:
         st.none(), st.booleans(), st.integers(), st.floats(), text, st.builds(Reference, st.integers(0, 9))
     )
     return st.recursive(
-        plain, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(text, inner, max_size=3)), max_leaves=6
+        plain,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(text, inner, max_size=3)),
+        max_leaves=6,
     )
 
 
@@ -159,10 +161,12 @@ def _number(schema: Mapping[str, Any]) -> SearchStrategy[float]:
     """Numbers with two decimals at the most, which is what money has."""
     least = schema.get("minimum", schema.get("exclusiveMinimum", -10_000_000))
     most = schema.get("maximum", schema.get("exclusiveMaximum", 10_000_000))
-    return st.integers(int(least * 100) + ("exclusiveMinimum" in schema), int(most * 100)).map(lambda cents: cents / 100)
+    return st.integers(int(least * 100) + ("exclusiveMinimum" in schema), int(most * 100)).map(
+        lambda cents: cents / 100
+    )
 
 
-def minimal(schema: Mapping[str, Any], ids: Sequence[str]) -> Any:
+def minimal(schema: Mapping[str, Any], ids: Sequence[str]) -> Any:  # noqa: PLR0911 - one for each type
     """The plainest value that a JSON Schema allows, the same each time; ids are taken from `ids`."""
     if "const" in schema:
         return schema["const"]
