@@ -109,7 +109,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             principal = await host.authenticator.authenticate(request.token)
         tool = _find(host, registry, request.tool)
         host.limits.check(principal.user_id, tool.name, tool.rate)
-        _authorize(tool, principal)
+        _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": now, "timezone": host.timezone})
         call = Call(
             id=call_id,
@@ -173,9 +173,9 @@ def _find(host: Host, registry: Registry, name: str) -> Tool:
     raise UnknownTool(msg)
 
 
-def _authorize(tool: Tool, principal: Principal) -> None:
+def _authorize(tool: Tool, principal: Principal, registry: Registry) -> None:
     if tool.permission is not None and not principal.may(tool.permission):
-        msg = (
+        msg = registry.refusals.get(tool.permission) or (
             f"you may not call {tool.name}: it needs the permission {tool.permission}, "
             f"and the role {principal.role} does not have it; ask an admin"
         )

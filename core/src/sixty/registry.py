@@ -201,6 +201,11 @@ class Registry:
         }
 
     @cached_property
+    def refusals(self) -> Mapping[str, str]:
+        """What somebody is told who lacks the permission of a guarded field, by permission."""
+        return {guard.permission: guard.message for kind in self.kinds.values() for guard in kind.guards.values()}
+
+    @cached_property
     def role_grants(self) -> Mapping[Role, tuple[Grant, ...]]:
         """What each role may without further ado; each has what the roles before it have."""
         grants: tuple[Grant, ...] = ()

@@ -7,14 +7,20 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
+from sixty import lifecycle
 from sixty.cli import COMMANDS
 from sixty.cli.output import show
+from sixty.hookspecs import hookimpl
+from sixty.ids import new_id
+from sixty.kinds import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,9 +171,11 @@ main()
 
 def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    show([{"name": "[b]Ada[/b]"}], as_json=False, empty="")
+    key = new_id()
+    show([{"name": "[b]Ada[/b]", "about": "words " * 50, "id": key}], as_json=False, empty="")
     assert "──" in (shown := capsys.readouterr().out)
     assert "[b]Ada[/b]" in shown
+    assert key in shown
 
 
 def test_nothing_that_was_written_by_a_caller_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,6 +259,39 @@ def test_what_cannot_be_explained_exits_with_1(run: Callable[..., Result], ada: 
 
 
 # plugins, tools, db
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, name: str, module: str) -> None:
+    """As if a distribution with this entry point, and no other, were installed."""
+    entry = EntryPoint(name, module, lifecycle.GROUP)
+    monkeypatch.setattr(lifecycle, "entry_points", lambda group: [entry])
+
+
+def test_a_pack_that_cannot_be_loaded_is_listed_with_the_reason(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, "broken", "no_such_module")
+    packs = json.loads(run("plugins", "list", "--json", SIXTY_PLUGINS="broken").stdout)
+    assert [(pack["name"], pack["state"]) for pack in packs] == [("core", "loaded"), ("broken", "quarantined")]
+    assert "no_such_module" in packs[1]["about"]
+    shown = run("plugins", "show", "broken", SIXTY_PLUGINS="broken")
+    assert (shown.exit_code, "no_such_module" in shown.stderr) == (1, True)
+
+
+def test_a_migration_that_fails_is_reported_and_exits_with_1(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    migration = 'revision = "0001_broken"\ndown_revision = None\n\ndef upgrade():\n    raise ValueError("no luck")\n'
+    (tmp_path / "0001_broken.py").write_text(migration)
+    module = ModuleType("broken_pack", "A pack whose tables cannot be made.")
+    tables = hookimpl(lambda: Tables(sa.MetaData(), migrations=tmp_path))
+    monkeypatch.setattr(module, "sixty_tables", tables, raising=False)
+    monkeypatch.setitem(sys.modules, "broken_pack", module)
+    installed(monkeypatch, "broken", "broken_pack")
+    result = run("db", "upgrade", SIXTY_PLUGINS="broken")
+    assert result.exit_code == 1
+    assert "broken stays as it was" in result.stderr
+    assert "no luck" in result.stderr
 
 
 def test_packs_and_what_they_bring_are_shown(run: Callable[..., Result]) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "print_json", "show"]
 
+ID_WIDTH = 36
+"""Characters of an id."""
+
 _JOINERS = "\u200c\u200d"
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -59,7 +62,10 @@ def _print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    table = Table(*titles, box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in titles:
+        # an id is there to be copied
+        table.add_column(title, overflow="fold", min_width=ID_WIDTH if title == "id" else None)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -24,13 +25,13 @@ from sixty.server.replies import refuse
 from sixty.server.trust import Trust, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sixty.host import Host
 
-__all__ = ["PATH", "App", "app", "listening", "new_event_loop", "serve_http"]
+__all__ = ["PATH", "App", "app", "listening", "serve_http"]
 
 PATH = "/mcp"
 SESSION_IDLE = 300.0
@@ -40,6 +41,8 @@ GRACE = 10
 """Seconds that calls in flight have to end when the server stops."""
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: longer than proxies and HTTP clients keep theirs."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Endpoint:
@@ -214,19 +217,13 @@ async def listening(
         listener.close()
 
 
-async def serve_http(
-    host: Host,
-    address: str,
-    port: int,
-    *,
-    anonymous_as: str | None = None,
-    started: Callable[[str], None] = lambda _url: None,
-) -> None:
-    """Serve until SIGINT or SIGTERM. `started` is told the address. Raises what `listening` does."""
+async def serve_http(host: Host, address: str, port: int, *, anonymous_as: str | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises what `listening` does."""
     if anonymous_as is not None:
         directory = await host.identity.directory()
         if anonymous_as.lower() not in directory.users_by_email:
             raise ConfigError(f"--anonymous-as {anonymous_as}: there is no such user; see `sixty user list`")
+    logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each session, by its id
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
@@ -235,17 +232,8 @@ async def serve_http(
     async with listening(host, address, port, anonymous_as=anonymous_as) as url:
         gc.collect()
         gc.freeze()  # what is loaded stays: a full collection would stop the server for a tenth of a second
-        started(url)
+        _logger.info("MCP is served at %s%s", url, PATH)
         await stop.wait()
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """The fastest event loop there is: `asyncio.Runner(loop_factory=new_event_loop)`."""
-    try:
-        import uvloop  # noqa: PLC0415 - it is not there on Windows
-    except ImportError:  # pragma: no cover
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def _bound(address: str, port: int) -> socket.socket:

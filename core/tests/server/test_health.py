@@ -1,0 +1,73 @@
+"""`/health` and `/ready`, as orchestrators ask for them: without a credential, under any name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from sixty.storage.statements import Write
+
+if TYPE_CHECKING:
+    from sixty.testing import Organisation
+
+ANYWHERE = {"Host": "10.1.2.3:8060"}
+
+
+async def test_health_says_since_when_and_in_which_version(raw: Any) -> None:
+    answer = await raw.http.get("/health", headers=ANYWHERE)
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    assert answer.json()["uptime_seconds"] >= 0
+    assert answer.json()["version"]
+
+
+async def test_a_server_whose_tables_are_current_is_ready(raw: Any) -> None:
+    answer = await raw.http.get("/ready", headers=ANYWHERE)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "database": "ok", "migrations": "ok", "quarantined": {}},
+    )
+
+
+async def test_a_quarantined_pack_makes_it_degraded_and_is_named(raw: Any, sixty: Organisation) -> None:
+    sixty.host.registry = sixty.host.registry.without("echo", "it did not start")
+    answer = await raw.http.get("/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["quarantined"] == {"echo": "it did not start"}
+
+
+async def test_tables_of_the_core_that_are_behind_make_it_unavailable(raw: Any, sixty: Organisation) -> None:
+    table = sa.table("alembic_version_core", sa.column("version_num"))
+    await sixty.host.database.apply([Write(sa.update(table).values(version_num="0000"), {})])
+    answer = await raw.http.get("/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert "0000" in answer.json()["migrations"]["core"]
+
+
+async def test_a_database_that_does_not_answer_makes_it_unavailable(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("sixty.storage.migrations.status", fail)
+    answer = await raw.http.get("/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert "no route" not in answer.text
+
+
+async def test_an_answer_is_given_again_for_a_moment(raw: Any, sixty: Organisation) -> None:
+    await raw.http.get("/ready")
+    sixty.host.registry = sixty.host.registry.without("echo", "it did not start")
+    assert (await raw.http.get("/ready")).json()["status"] == "ready"
+
+
+async def test_these_pages_can_only_be_read(raw: Any) -> None:
+    assert (await raw.http.post("/health")).status_code == 405
+    assert (await raw.http.head("/health")).status_code == 200
+
+
+async def test_elsewhere_there_is_nothing(raw: Any) -> None:
+    answer = await raw.http.get("/")
+    assert answer.status_code == 404
+    assert "/mcp" in answer.json()["error"]["message"]
