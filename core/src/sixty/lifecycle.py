@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -44,8 +44,7 @@ def discover(
     named = list(plugins) if plugins is not None else _installed(settings)
     for name, plugin in named:
         try:
-            pack = load(name, plugin() if isinstance(plugin, _Entry) else plugin, environ)
-            registry = registry.with_pack(pack)
+            registry = registry.with_pack(load(name, plugin, environ))
         except ConfigError:
             raise
         except BaseException as error:
@@ -63,18 +62,8 @@ def discover(
     return registry
 
 
-class _Entry:
-    """An installed plugin that is not yet imported."""
-
-    def __init__(self, entry: Any) -> None:
-        self._entry = entry
-
-    def __call__(self) -> object:
-        return self._entry.load()
-
-
 def _installed(settings: Settings) -> list[tuple[str, object]]:
-    found = {entry.name: _Entry(entry) for entry in entry_points(group=GROUP)}
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if settings.plugins is not None:
         for name in settings.plugins:
             if name not in found:
@@ -85,7 +74,14 @@ def _installed(settings: Settings) -> list[tuple[str, object]]:
 
 
 def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
-    """The pack that a plugin declares. Raises `PluginError` for an unknown hook or a declaration of the wrong type."""
+    """The pack that a plugin, or the entry point of one, declares.
+
+    Raises `PluginError` for an unknown hook, and whatever the plugin itself raises.
+    """
+    distribution = version("sixty-core") if name == "core" else ""
+    if isinstance(plugin, EntryPoint):
+        distribution = plugin.dist.version if plugin.dist is not None else ""
+        plugin = plugin.load()
     manager = pluggy.PluginManager("sixty")
     manager.add_hookspecs(hookspecs)
     try:
@@ -101,10 +97,9 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
     model = next(iter(hook.sixty_settings()), None)
     settings = load_pack_settings(name, model, environ) if model is not None else None
     module = inspect.getmodule(plugin) or plugin
-    distribution = getattr(module, "__name__", name).partition(".")[0]
     return Pack(
         name=name,
-        version=_version(distribution),
+        version=distribution,
         summary=(inspect.getdoc(module) or "").partition("\n")[0],
         plugin=plugin,
         settings=settings,
@@ -123,13 +118,6 @@ def _explained(plugin: object, error: pluggy.PluginValidationError) -> str:
         if name.startswith("sixty_") and name not in _HOOKS:
             return f"{name} is not a hook{nearest(name, _HOOKS)}"
     return str(error)
-
-
-def _version(module: str) -> str:
-    from importlib.metadata import packages_distributions, version  # noqa: PLC0415 - slow, and only for show
-
-    names = packages_distributions().get(module)
-    return version(names[0]) if names else "0"
 
 
 async def migrate(url: str, registry: Registry) -> Registry:

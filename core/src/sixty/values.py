@@ -140,7 +140,7 @@ RecordId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string",
 """The id of a record."""
 
 Money = Annotated[
-    Decimal, BeforeValidator(_number), PlainSerializer(_plain, return_type=float), WithJsonSchema({"type": "number"})
+    Decimal, BeforeValidator(_number), PlainSerializer(_plain, return_type=Any), WithJsonSchema({"type": "number"})
 ]
 """An amount in the organisation's currency: a JSON number with at most two decimals, a `Decimal` in Python."""
 

@@ -264,7 +264,7 @@ def test_what_cannot_be_explained_exits_with_1(run: Callable[..., Result], ada: 
 def installed(monkeypatch: pytest.MonkeyPatch, name: str, module: str) -> None:
     """As if a distribution with this entry point, and no other, were installed."""
     entry = EntryPoint(name, module, lifecycle.GROUP)
-    monkeypatch.setattr(lifecycle, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(lifecycle, "entry_points", lambda group: [entry] if group == entry.group else [])
 
 
 def test_a_pack_that_cannot_be_loaded_is_listed_with_the_reason(

@@ -138,9 +138,11 @@ def connect(url: str, keys: Mapping[str, str]) -> Callable[..., AbstractAsyncCon
 
     @asynccontextmanager
     async def connected(role: str, **options: Any) -> AsyncIterator[Client]:
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {keys[role]}"}) as http:
-            async with Client(streamable_http_client(f"{url}/mcp", http_client=http), **options) as client:
-                yield client
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {keys[role]}"}) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http), **options) as client,
+        ):
+            yield client
 
     return connected
 

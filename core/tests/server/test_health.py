@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import sqlalchemy as sa
 
 from sixty.storage.statements import Write
 
 if TYPE_CHECKING:
+    import pytest
+
     from sixty.testing import Organisation
 
 ANYWHERE = {"Host": "10.1.2.3:8060"}

@@ -64,8 +64,8 @@ def _print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     for title in titles:
-        # an id is there to be copied
-        table.add_column(title, overflow="fold", min_width=ID_WIDTH if title == "id" else None)
+        is_id = title == "id"  # which is there to be copied, whole
+        table.add_column(title, overflow="fold", no_wrap=is_id, min_width=ID_WIDTH if is_id else None)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -108,12 +108,12 @@ class Gate:
             principal = await self._principal(headers.get(b"authorization"), address)
         except RateLimited as error:
             wait = [(b"retry-after", b"%d" % error.retry_after)]
-            await refuse(send, 429, _TOO_OFTEN, error.message, wait, **error.to_json())
+            await refuse(send, 429, _TOO_OFTEN, error.message, wait, error.to_json())
         except Unauthenticated as error:
             challenge = [(b"www-authenticate", self._metadata.challenge(scope, error))]
-            await refuse(send, 401, UNAUTHENTICATED, error.message, challenge, **error.to_json())
+            await refuse(send, 401, UNAUTHENTICATED, error.message, challenge, error.to_json())
         except Unavailable as error:
-            await refuse(send, 503, UNAVAILABLE, error.message, [(b"retry-after", b"5")], **error.to_json())
+            await refuse(send, 503, UNAVAILABLE, error.message, [(b"retry-after", b"5")], error.to_json())
         else:
             key = headers.get(b"idempotency-key")
             caller = Caller(principal, None, "http", address, key.decode("latin-1") if key is not None else None)

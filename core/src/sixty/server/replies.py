@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import Send
 
@@ -25,8 +25,13 @@ async def reply(send: Send, status: int, body: bytes, headers: Iterable[_Header]
 
 
 async def refuse(
-    send: Send, status: int, code: int, message: str, headers: Iterable[_Header] = (), **data: Any
+    send: Send,
+    status: int,
+    code: int,
+    message: str,
+    headers: Iterable[_Header] = (),
+    data: Mapping[str, Any] | None = None,
 ) -> None:
     """Send a refusal, in the form in which MCP clients look for one: a JSON-RPC error without an id."""
-    error = {"code": code, "message": message, **({"data": data} if data else {})}
+    error = {"code": code, "message": message, **({"data": data} if data is not None else {})}
     await reply(send, status, orjson.dumps({"jsonrpc": "2.0", "id": None, "error": error}), headers)

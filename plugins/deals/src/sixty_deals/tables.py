@@ -14,6 +14,7 @@ from sixty_deals.models import Deal
 __all__ = ["DEAL", "SEARCHABLE", "STAY", "TABLES", "WORTH", "deal_stages", "deals"]
 
 metadata = sa.MetaData()
+_WORTH = ("value", "monthly_mrr", "one_off_revenue")
 
 deals = record_table(
     "deals",
@@ -33,6 +34,10 @@ deals = record_table(
     sa.Column("lost_reason", sa.Text),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("closed_at", Instant),
+    sa.Index("ix_deals_updated_at", "updated_at", "id"),  # the newest first
+    sa.Index("ix_deals_stage", "stage", "owner_id", *_WORTH),  # sums by stage, from the index alone
+    sa.Index("ix_deals_owner_id", "owner_id", "stage", *_WORTH),  # those of one owner
+    sa.Index("ix_deals_status", "status", "expected_close_date"),  # the window of a forecast
 )
 """`value` is the one that was given; what a deal is worth is `WORTH`."""
 

@@ -35,12 +35,9 @@ def upgrade() -> None:
         sa.Column("opened_at", Instant, nullable=False),
         sa.Column("closed_at", Instant),
     )
-    # the newest first
     op.create_index("ix_deals_updated_at", "deals", ["updated_at", "id"])
-    # sums by stage, of everybody and of one owner, from the index alone
     op.create_index("ix_deals_stage", "deals", ["stage", "owner_id", *_WORTH])
     op.create_index("ix_deals_owner_id", "deals", ["owner_id", "stage", *_WORTH])
-    # the window of a forecast
     op.create_index("ix_deals_status", "deals", ["status", "expected_close_date"])
     op.create_index("ix_deals_contact_id", "deals", ["contact_id"])
     op.create_table(

@@ -118,4 +118,5 @@ def _told(args: ForecastRevenue, total: Decimal, counted: int, left_out: LeftOut
     if not counted:
         return f"No deal that you can see is expected to close with a value from {days}{unknown}"
     how = "weighted by stage" if args.include_probability else "unweighted"
-    return f"Expected revenue from {days}: {total:,.2f}, {how}, from {counted} deals{unknown}"
+    deals_counted = "1 deal" if counted == 1 else f"{counted} deals"
+    return f"Expected revenue from {days}: {total:,.2f}, {how}, from {deals_counted}{unknown}"

@@ -1,0 +1,62 @@
+"""Figures over other packs' records, through views alone."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fakes.notes import NOTES
+
+from sixty import Arguments, Call, Money, Permissions, Result, Tool, View, hookimpl, tool
+from sixty.crm import DEALS, PEOPLE
+
+
+class Sum(Arguments):
+    pass
+
+
+class Summed(Result):
+    total: Money
+    notes: int
+
+
+
+
+_SUM = sa.select(sa.func.sum(NOTES.c.price, type_=NOTES.c.price.type).label("total"), sa.func.count().label("n")).select_from(
+    NOTES.table
+)
+_NAMES = sa.select(PEOPLE.c.name, NOTES.c.text).join_from(NOTES.table, PEOPLE.table, NOTES.c.owner_id == PEOPLE.c.id)
+
+
+@tool("sum_prices", permission="sums:read", effect="read", needs=(NOTES,), aggregates=True)
+async def sum_prices(args: Sum, call: Call) -> Summed:
+    """Add up the prices of all notes."""
+    (row,) = await call.rows(_SUM)
+    return Summed(message="Added up", total=row["total"] or 0, notes=row["n"])
+
+
+class Named(Result):
+    notes: list[list[str]]
+
+
+@tool("name_notes", permission="sums:read", effect="read", needs=(NOTES, PEOPLE))
+async def name_notes(args: Sum, call: Call) -> Named:
+    """Say who owns which note."""
+    rows = await call.rows(_NAMES)
+    return Named(message="Named", notes=sorted([row["name"], row["text"]] for row in rows))
+
+
+@tool("sum_deals", permission="sums:read", effect="read", needs=(DEALS,))
+async def sum_deals(args: Sum, call: Call) -> Result:
+    """Add up deals, which nobody publishes here."""
+    raise NotImplementedError
+
+
+@hookimpl
+def sixty_tools() -> list[Tool]:
+    return [sum_prices, name_notes, sum_deals]
+
+
+@hookimpl
+def sixty_permissions() -> list[Permissions]:
+    return [
+        Permissions("sums", {"read": "See sums over notes"}, {"user": ("sums:own",), "manager": ("sums:read:team",)})
+    ]
