@@ -1,4 +1,4 @@
-"""What the tests of the core share: an open database, and fake packs to import."""
+"""What the tests of the core share: the fake packs, and an open database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `fakes`: tests themselves 
 
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
-    return ()  # the core stands alone, whatever is installed
+    from fakes import ALL  # noqa: PLC0415 - can be imported from here on
+
+    return ALL
+
+
+@pytest.fixture(autouse=True)
+def _fresh_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the fake pack `world` is told and has seen belongs to one test."""
+    from fakes import world  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(world, "STATE", world.State())
 
 
 @pytest.fixture

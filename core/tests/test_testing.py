@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakes import notes, pins, sums, world
+from fakes import notes
 
 from sixty.testing import PluginSuite
 
@@ -10,16 +10,10 @@ from sixty.testing import PluginSuite
 class TestNotes(PluginSuite):
     plugin = "fakes.notes"
     name = "notes"
+    examples = {"claim_text": {"text": "A text of its own"}}
 
 
 class TestPins(PluginSuite):
     plugin = "fakes.pins"
     name = "pins"
     companions = (("notes", notes),)
-    examples = {"add_pin": {"label": "A pin"}}
-
-
-class TestSums(PluginSuite):
-    plugin = "fakes.sums"
-    name = "sums"
-    companions = (("notes", notes), ("pins", pins), ("world", world))

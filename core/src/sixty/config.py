@@ -41,7 +41,7 @@ def _rate(value: str) -> str:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:  # KeyError: ZoneInfoNotFoundError
         msg = "write the name of a time zone, for example Europe/Berlin"
         raise ValueError(msg) from error
     return value

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sixty.audit import Entry
     from sixty.config import PackSettings
+    from sixty.demo import Demo
     from sixty.events import Event, Reaction
     from sixty.host import Host
     from sixty.kinds import Searchable, Tables
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "hookimpl",
     "hookspec",
+    "sixty_demo",
     "sixty_events",
     "sixty_observe",
     "sixty_permissions",
@@ -96,3 +98,8 @@ def sixty_stopping(host: Host) -> Awaitable[None] | None:
 @hookspec
 def sixty_observe(entry: Entry) -> None:
     """Be told of a settled call, for metrics and sinks. A failing one is logged and loses no response."""
+
+
+@hookspec
+def sixty_demo(demo: Demo) -> None:
+    """Put its part of the demo organisation in: plan calls of its tools, at moments of the last twelve months."""

@@ -12,7 +12,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from sixty import Arguments, Permissions, Result, Text, hookimpl, tool
+from sixty import Arguments, Call, Permissions, Result, Text, hookimpl, tool
 from sixty.people import add_key
 from sixty.server.http import listening
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from sixty import Call
     from sixty.audit import Entry
     from sixty.testing import Organisation
     from sixty.testing.databases import SqliteTemplates

@@ -62,7 +62,7 @@ async def test_a_bad_token_is_refused_and_the_reason_said(
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer a.b.c", "Bearer \x7f", "sk60_x"])
+@pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer a.b.c", "Bearer \xff", "sk60_x"])
 async def test_what_is_no_token_is_refused(raw: Any, value: str) -> None:
     assert (await raw.list(Authorization=value)).status_code == 401
 

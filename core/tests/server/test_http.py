@@ -137,7 +137,7 @@ async def test_a_key_that_is_no_text_is_refused(raw: Any, pack: Any) -> None:
     assert pack.count == 0
 
 
-@pytest.mark.parametrize("arguments", [{"text": "hi"}, {"txt": "hi"}, {"text": "\ud800"}, {"text": "ü" * 300}])
+@pytest.mark.parametrize("arguments", [{"text": "hi"}, {"txt": "hi"}, {"text": "ü" * 300}])
 @pytest.mark.parametrize("tool", ["echo", "ecco"])
 async def test_the_short_way_answers_as_the_sdk_does(raw: Any, tool: str, arguments: dict[str, str]) -> None:
     short = await raw.call(tool, arguments)
@@ -227,9 +227,7 @@ async def test_a_body_of_unknown_length_is_refused_once_it_is_too_large(raw: Any
         for _ in range(40):
             yield b" " * (sixty.host.settings.max_request_bytes // 30)
 
-    with suppress(httpx2.WriteError):  # the server hangs up on who goes on sending
-        answer = await raw.post(pieces())
-        assert answer.status_code == 413
+    assert (await raw.post(pieces())).status_code == 413
 
 
 async def test_a_body_in_pieces_is_put_together(raw: Any) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,10 +43,14 @@ async def start(settings: Mapping[str, str]) -> asyncio.subprocess.Process:
     )
 
 
-async def said(process: asyncio.subprocess.Process, *lines: bytes) -> list[dict[str, object]]:
-    """What the server says to these lines until it ends, as it does when its input ends."""
-    out, _ = await process.communicate(b"".join(lines))
-    return [json.loads(line) for line in out.splitlines()]
+async def said(process: asyncio.subprocess.Process, *lines: bytes) -> list[Any]:
+    """What the server says to each of these lines, before its input ends."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"".join(lines))
+    answers = [json.loads(await process.stdout.readline()) for _ in lines]
+    await process.communicate()
+    return answers
 
 
 @pytest.mark.parametrize(("mode", "version"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
@@ -88,12 +92,14 @@ async def test_a_line_that_is_no_message_is_answered_and_the_next_one_served(set
     process = await start({**settings, "SIXTY_MAX_REQUEST_BYTES": "2048"})
     ping = json.dumps(PING).encode() + b"\n"
     answers = await said(process, b"{\n", b"[1]\n", b"\xff\n", b"x" * 5000 + b"\n", ping)
-    codes = [answer["error"]["code"] if "error" in answer else answer["id"] for answer in answers]  # type: ignore[index]
+    codes = [answer["error"]["code"] if "error" in answer else answer["id"] for answer in answers]
     assert codes == [-32700, -32600, -32700, -32700, 1]
 
 
-async def test_a_last_line_without_an_end_is_served(settings: Mapping[str, str]) -> None:
-    assert [answer["id"] for answer in await said(await start(settings), json.dumps(PING).encode())] == [1]
+async def test_it_ends_when_its_input_does(settings: Mapping[str, str]) -> None:
+    process = await start(settings)
+    out, _ = await process.communicate(b'{"half a line')
+    assert (process.returncode, out) == (0, b"")
 
 
 async def test_it_ends_cleanly_when_it_is_told_to(settings: Mapping[str, str]) -> None:

@@ -22,6 +22,8 @@ __all__ = ["search_crm"]
 
 CLOSE = 60.0
 """How similar, from 0 to 100, a title must be to the query to be offered when no word matches."""
+RANK = "sixty_rank"
+"""The column of a hit's rank, which no table of a pack has."""
 RECENT = 5_000
 """The newest records of a kind that are compared by similarity at the most."""
 SNIPPET = 160
@@ -57,7 +59,7 @@ async def search_crm(args: SearchCrm, call: Call) -> SearchFound:
     if query is not None:
         for searchable in searchables:
             rows = await call.within(searchable.kind).rows(_matching(searchable), {QUERY: query, "most": args.limit})
-            found.extend(_hit(searchable, row, round(-row["rank"], 4)) for row in rows)
+            found.extend(_hit(searchable, row, round(-row[RANK], 4)) for row in rows)
     found.sort(key=lambda hit: -hit.score)
     if found:
         return SearchFound(message=f"Found {len(found[: args.limit])} records", results=found[: args.limit])
@@ -83,7 +85,7 @@ def _searchables(call: Call, kinds: list[str] | None) -> list[Searchable]:
 def _matching(searchable: Searchable) -> sa.Select[Any]:
     table, found = searchable.kind.table, hits()
     return (
-        sa.select(table, found.c.rank)
+        sa.select(table, found.c.rank.label(RANK))
         .join(found, found.c.record_id == table.c.id)
         .order_by(found.c.rank, table.c.id.desc())
         .limit(sa.bindparam("most", type_=sa.Integer))

@@ -67,7 +67,7 @@ class Endpoint:
             body = await _body(headers, receive, self._max_body)
             if body is None:
                 message = f"the request is larger than {self._max_body} bytes; send less at once"
-                await refuse(send, 413, -32600, message, [(b"connection", b"close")])
+                await refuse(send, 413, -32600, message)  # the rest is thrown away as it comes
                 return
             # a header sent twice is the SDK's to judge
             if len(headers) == len(scope["headers"]) and await self._direct.answer(headers, body, receive, send):

@@ -24,7 +24,7 @@ async def reply(send: Send, status: int, body: bytes, headers: Iterable[_Header]
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(
+async def refuse(  # noqa: PLR0917 - in the order in which they are written
     send: Send,
     status: int,
     code: int,

@@ -127,14 +127,14 @@ async def _standard_input(longest: int) -> Any:
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     """The lines of a pipe; in the place of one that is too long, a line that is no message."""
     too_long = False
-    while not reader.at_eof():
+    while True:
         try:
             line = await reader.readuntil()
         except asyncio.LimitOverrunError as error:
             await reader.readexactly(error.consumed)
             too_long = True
-        except asyncio.IncompleteReadError as error:
-            yield error.partial
+        except asyncio.IncompleteReadError:
+            return
         else:
             yield b"too long" if too_long else line
             too_long = False

@@ -109,13 +109,17 @@ def _combined(parts: tuple[tuple[str, int, int | None], ...]) -> str:
     """
     writes, checks, before = [], ["1"], 0
     for position, (sql, count, expect) in enumerate(parts):
-        shifted = _PLACEHOLDER.sub(lambda match, by=before: f"${int(match[1]) + by}", sql)
-        writes.append(f"w{position} AS ({shifted} RETURNING 1)")
+        writes.append(f"w{position} AS ({_shifted(sql, before)} RETURNING 1)")
         if expect is not None:
             touched = f"(SELECT count(*) FROM w{position})"
             checks.append(f"1 / (CASE WHEN {touched} = {expect} THEN 1 ELSE 0 END)")
         before += count
     return f"WITH {', '.join(writes)} SELECT {', '.join(checks)}"  # noqa: S608 - made of compiled statements
+
+
+def _shifted(sql: str, by: int) -> str:
+    """The same SQL with each placeholder's number greater by `by`."""
+    return _PLACEHOLDER.sub(lambda match: f"${int(match[1]) + by}", sql)
 
 
 class _Connections:

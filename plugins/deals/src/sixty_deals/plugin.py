@@ -12,6 +12,7 @@ from sixty_deals.views import published
 
 if TYPE_CHECKING:
     from sixty import Published, Searchable, Tables, Tool
+    from sixty.demo import Demo
 
 
 @hookimpl
@@ -63,3 +64,11 @@ def sixty_views(settings: DealSettings) -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Deals are found by title, company and notes."""
     return (SEARCHABLE,)
+
+
+@hookimpl
+def sixty_demo(demo: Demo) -> None:
+    """A year of deals."""
+    from sixty_deals.demo import plan  # noqa: PLC0415 - only the demo needs it
+
+    plan(demo)

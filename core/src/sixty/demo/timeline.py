@@ -1,0 +1,154 @@
+"""What packs put into the past of the demo organisation: calls of their tools, run in the order of time.
+
+Each is a real call, with a clock that shows its moment: permissions hold, history and audit are written, and other
+packs react, as if it had been made then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sixty.call import Request, call_tool
+from sixty.errors import OperatorError
+from sixty.storage.columns import Id
+from sixty.tables import records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from random import Random
+
+    from sixty.demo.organisation import Company
+    from sixty.directory import User
+    from sixty.host import Host
+
+__all__ = ["Clock", "Demo", "Planned", "Timeline"]
+
+_owned = (
+    sa.select(records.c.id)
+    .where(
+        records.c.kind == sa.bindparam("wanted"),
+        records.c.owner_id == sa.bindparam("owner", type_=Id),
+        records.c.deleted_at.is_(None),
+    )
+    .order_by(records.c.id)
+)
+
+
+class _Missing(Exception):
+    """A call points at something that is not there: it is left out."""
+
+
+@dataclass(eq=False, slots=True)
+class Planned:
+    """A call that will have been made. `planned["deal_id"]` stands for that key of its answer, in later calls."""
+
+    moment: datetime
+    user: User
+    tool: str
+    arguments: Mapping[str, Any]
+    answer: Mapping[str, Any] | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        return _Answered(self, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    planned: Planned
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _OneOf:
+    kind: str
+    owner: User
+    random: Random
+
+
+@dataclass(slots=True)
+class Clock:
+    """The time of a host that is led through the past."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """The moment that it is."""
+        return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo organisation, as a pack is given it."""
+
+    today: date
+    """In UTC. Everything that is planned must lie before it."""
+    random: Random
+    """The pack's own and the same each time, so that no pack changes what another one makes."""
+    people: tuple[User, ...]
+    companies: tuple[Company, ...]
+    _timeline: Timeline
+
+    def at(self, moment: datetime, user: User, tool: str, /, **arguments: Any) -> Planned:
+        """Plan a call of `tool` by `user` at `moment`. Calls at the same moment keep their order."""
+        planned = Planned(moment, user, tool, arguments)
+        self._timeline.plan.append(planned)
+        return planned
+
+    def one_of(self, kind: str, owner: User) -> Any:
+        """Stands for the id of some record that `owner` has when the call is made, be it another pack's.
+
+        A call that needs one is left out if there is none.
+        """
+        return _OneOf(kind, owner, self.random)
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Every planned call of every pack."""
+
+    plan: list[Planned] = field(default_factory=list)
+
+    async def run(self, host: Host, clock: Clock) -> int:
+        """Make the calls, each at its moment; how many there were. `OperatorError` if one is refused."""
+        made = 0
+        for planned in sorted(self.plan, key=lambda planned: planned.moment):
+            clock.now = planned.moment
+            try:
+                arguments = await _resolved(planned.arguments, host)
+            except _Missing:
+                continue
+            directory = await host.identity.directory()
+            request = Request(planned.tool, arguments, directory.principal(planned.user.id), transport="demo")
+            outcome = await call_tool(host, request)
+            if outcome.is_error:
+                raise OperatorError(
+                    f"the demo organisation cannot be loaded: {planned.tool} at {planned.moment.isoformat()} by "
+                    f"{planned.user.name} failed: {outcome.structured['error']['message']}"
+                )
+            planned.answer = outcome.structured
+            made += 1
+        return made
+
+
+async def _resolved(value: Any, host: Host) -> Any:
+    """The value, with what stands for something replaced by it."""
+    match value:
+        case dict():
+            return {name: await _resolved(content, host) for name, content in value.items()}
+        case list() | tuple():
+            return [await _resolved(item, host) for item in value]
+        case _Answered(planned, key):
+            if planned.answer is None:
+                raise _Missing
+            return planned.answer[key]
+        case _OneOf(kind, owner, random):
+            found = await host.database.rows(_owned, {"wanted": kind, "owner": owner.id})
+            if not found:
+                raise _Missing
+            return random.choice(found)["id"]
+        case _:
+            return value
