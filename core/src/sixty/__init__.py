@@ -25,6 +25,7 @@ from sixty.values import (
     Record,
     RecordId,
     Result,
+    ShownId,
     Text,
     shown,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "Result",
     "Scope",
     "Searchable",
+    "ShownId",
     "SixtyError",
     "Tables",
     "Text",

@@ -372,9 +372,13 @@ class Call:
 
         Build the statement once and pass values by `bindparam`: statements are compiled once per object.
         """
-        scoped = self.registry.scoper.apply(statement, self.pack, self._read_scopes)
         me = {ME: self.principal.user_id, TEAM: self.principal.team_id}
-        return await self.unit.rows(scoped, {**values, **me})
+        return await self.unit.rows(self.scoped(statement), {**values, **me})
+
+    def scoped(self, statement: Statement) -> Statement:
+        """The statement, limited to what the caller may read."""
+        scoped: Statement = self.registry.scoper.apply(statement, self.pack, self._read_scopes)
+        return scoped
 
     def within(self, kind: Kind) -> Call:
         """The same call, reading as the pack that owns `kind`: for what the core does with every kind."""

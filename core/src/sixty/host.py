@@ -14,6 +14,7 @@ from sixty.audit import AuditTrail
 from sixty.auth import Authenticator
 from sixty.directory import Identity
 from sixty.limits import Limits
+from sixty.paging import Totals
 from sixty.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Host:
         self.authenticator = Authenticator(settings, self.identity)
         self.limits = Limits(settings)
         self.audit = AuditTrail(database)
+        self.totals = Totals()
         self.tombstones: dict[str, str] = {}
         """The pack of each tool that was served here and has gone."""
 

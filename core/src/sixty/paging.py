@@ -14,17 +14,21 @@ from sixty.errors import Invalid
 from sixty.ledger import decoded_value, encoded_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from sqlalchemy.sql import Select
 
     from sixty.call import Call
     from sixty.storage.statements import Row
 
-__all__ = ["EXACT", "Order", "PageOf", "page"]
+__all__ = ["EXACT", "Order", "PageOf", "Totals", "page"]
 
 EXACT = 10_000
 """Totals are exact up to this number; beyond it they are a lower bound."""
+
+
+REMEMBERED = 1_000
+"""Totals that are remembered at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,8 @@ class PageOf:
 
 
 @lru_cache(maxsize=1024)
-def _ordered(whole: Select[Any], wanted: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
-    """The rows of `wanted` in order, each with the total of `whole`: one statement, so that both are of one state."""
-    total = _counted(whole).scalar_subquery().label("page_total")
-    return (
-        wanted.add_columns(total)
-        .order_by(*(_by(item) for item in order))
-        .limit(sa.bindparam("page_limit", type_=sa.Integer))
-    )
+def _ordered(statement: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
+    return statement.order_by(*(_by(item) for item in order)).limit(sa.bindparam("page_limit", type_=sa.Integer))
 
 
 def _by(item: Order) -> sa.ColumnElement[Any]:
@@ -99,6 +97,27 @@ def _counted(statement: Select[Any]) -> Select[Any]:
     return sa.select(sa.func.count().label("total")).select_from(inner.subquery())
 
 
+class Totals:
+    """How many rows lists have. A list is counted again only when somebody has written since."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[Hashable, int]] = {}
+
+    async def of(self, call: Call, statement: Select[Any], values: Mapping[str, Any]) -> int:
+        """How many rows `statement` has for the caller, at most one more than `EXACT`."""
+        counted = _counted(statement)
+        state = await call.unit.state()
+        key = (call.scoped(counted), tuple(values.items()), call.principal.user_id, call.principal.team_id)
+        known = self._known.get(key)
+        if known is not None and state is not None and known[0] == state:
+            return known[1]
+        total: int = (await call.rows(counted, values))[0]["total"]
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[key] = (state, total)
+        return total
+
+
 async def page(
     call: Call,
     statement: Select[Any],
@@ -121,13 +140,10 @@ async def page(
         place = _read(cursor, order)
         bound |= {f"page_{position}": value for position, value in enumerate(place)}
         wanted = _after(statement, order, tuple(value is None for value in place))
-    rows = await call.rows(_ordered(statement, wanted, order), {**bound, "page_limit": limit + 1})
+    rows = await call.rows(_ordered(wanted, order), {**bound, "page_limit": limit + 1})
     more = len(rows) > limit
     rows = rows[:limit]
-    if not rows and cursor is not None:
-        total = (await call.rows(_counted(statement), values))[0]["total"]
-    else:
-        total = rows[0]["page_total"] if rows else 0
+    total = len(rows) if cursor is None and not more else await call.host.totals.of(call, statement, values)
     following = _write([rows[-1][name] for name in names], order) if more else None
     return PageOf(rows, min(total, EXACT), total > EXACT, following)
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from sixty.storage.database import Database, Reader, Transaction
     from sixty.storage.statements import Row, Statement, Write
@@ -62,6 +62,10 @@ class UnitOfWork:
         if self._reader is None:
             self._reader = await self._stack.enter_async_context(self._database.snapshot())
         return await self._reader.rows(statement, values)
+
+    async def state(self) -> Hashable | None:
+        """A value that is the same only as long as nobody writes anything; None once this unit has written."""
+        return None if self.wrote or self._reader is None else await self._reader.state()
 
     def write(self, write: Write) -> None:
         """Collect a write."""

@@ -31,6 +31,7 @@ __all__ = [
     "Record",
     "RecordId",
     "Result",
+    "ShownId",
     "Text",
     "shown",
 ]
@@ -139,6 +140,9 @@ def _filled(value: str) -> str:
 RecordId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 """The id of a record."""
 
+ShownId = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+"""An id in a result: it comes from the database, and is not checked again."""
+
 Money = Annotated[
     Decimal, BeforeValidator(_number), PlainSerializer(_plain, return_type=Any), WithJsonSchema({"type": "number"})
 ]
@@ -183,8 +187,8 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: RecordId
-    owner_id: RecordId | None = None
+    id: ShownId
+    owner_id: ShownId | None = None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -197,7 +201,7 @@ class Result(BaseModel):
 
     success: bool = True
     message: str
-    change_id: RecordId | None = None
+    change_id: ShownId | None = None
     """Set by the kernel on every write; `undo_change` takes it."""
 
 

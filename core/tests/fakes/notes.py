@@ -53,6 +53,7 @@ notes = record_table(
     sa.Column("body", sa.Text),
     sa.Column("price", Cents),
     sa.Column("rank", sa.Integer),
+    sa.Column("key", sa.String(20)),  # a name that the kernel's own statements use too
     sa.Column("due", sa.Date),
     sa.Column("seen_at", Instant),
     sa.Column("mood", sa.String(20), nullable=False, default="calm"),
@@ -67,6 +68,7 @@ class Note(Record):
     body: str | None = None
     price: Money | None = None
     rank: int | None = None
+    key: str | None = None
     due: date | None = None
     seen_at: Moment | None = None
     mood: str
@@ -98,6 +100,7 @@ class AddNote(Arguments):
     body: LongText | None = None
     price: Money | None = Field(None, gt=0, le=1_000_000)
     rank: int | None = Field(None, ge=-1000, le=1000)
+    key: str | None = Field(None, max_length=20, pattern="^[a-z]*$")
     due: Day | None = None
     seen_at: Moment | None = None
     secret: Text | None = None
@@ -125,6 +128,7 @@ class NoteUpdates(Arguments):
     text: Text | None = None
     body: LongText | None = None
     rank: int | None = Field(None, ge=-1000, le=1000)
+    key: str | None = Field(None, max_length=20, pattern="^[a-z]*$")
     secret: Text | None = None
     about_id: RecordId | None = None
     owner_id: RecordId | None = None

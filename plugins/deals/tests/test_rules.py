@@ -109,7 +109,9 @@ def test_only_a_lost_deal_has_a_reason_for_it(standing: Standing) -> None:
     ),
     stages,
 )
-def test_whatever_happens_a_deal_is_won_exactly_in_signed(updates: list[tuple[Stage | None, Status | None, str | None]], first: Stage) -> None:
+def test_whatever_happens_a_deal_is_won_exactly_in_signed(
+    updates: list[tuple[Stage | None, Status | None, str | None]], first: Stage
+) -> None:
     standing = Standing.entering(first, MONDAY)
     for stage, status, reason in updates:
         try:
@@ -123,7 +125,9 @@ def test_whatever_happens_a_deal_is_won_exactly_in_signed(updates: list[tuple[St
 
 
 @given(st.none() | money, st.none() | money, st.none() | money)
-def test_a_deal_is_worth_what_was_given_or_else_its_lifetime_value(value: Decimal | None, monthly: Decimal | None, once: Decimal | None) -> None:
+def test_a_deal_is_worth_what_was_given_or_else_its_lifetime_value(
+    value: Decimal | None, monthly: Decimal | None, once: Decimal | None
+) -> None:
     lifetime = None if monthly is None and once is None else 3 * (monthly or 0) + (once or 0)
     assert ltv(monthly, once) == lifetime
     assert worth(value, monthly, once) == (lifetime if value is None else value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from datetime import timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sixty import Invalid, NotFound
+from sixty import Invalid, NotFound, Permissions, hookimpl
+from sixty_deals import plugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +189,9 @@ async def test_a_search_that_cannot_be_meant_is_refused(sixty: Organisation, arg
         await sixty.as_role("user").call("search_deals", **arguments)
 
 
-@pytest.mark.parametrize("place", [[], {}, None, 5, "x", ["a"], [1, 2], ["x", NOBODY], ["2026-03-02T09:30:00", 1], [[], {}]])
+@pytest.mark.parametrize(
+    "place", [[], {}, None, 5, "x", ["a"], [1, 2], ["x", NOBODY], ["2026-03-02T09:30:00", 1], [[], {}]]
+)
 @pytest.mark.parametrize("sort", [None, "value", "expected_close_date", "-closed_at"])
 async def test_a_forged_cursor_is_refused(sixty: Organisation, place: object, sort: str | None) -> None:
     user = sixty.as_role("user")
@@ -226,28 +231,36 @@ async def test_a_page_says_that_there_is_more(sixty: Organisation) -> None:
     assert "next_cursor" not in rest
 
 
-async def test_a_deal_outside_the_read_scope_is_not_found(sixty: Organisation) -> None:
-    stranger = await sixty.user("Sam Stranger", team="South")
-    deal = await add(stranger, "Hidden")
-    narrow = await sixty.user("Nora Narrow", team="South")
-    await restrict(sixty, "deals:read:own")
-    assert await titles(narrow) == await titles(narrow, query="hidden") == []
-    told = await narrow.call("search_deals")
-    assert told["message"] == "There are no deals that you can see"
-    with pytest.raises(NotFound, match="that you can see"):
-        await narrow.call("get_deal_history", deal_id=deal["id"])
-    assert await titles(stranger) == ["Hidden"]
+class TestWhereEverybodySeesTheirOwn:
+    """An organisation whose users may read only what they own."""
 
+    @pytest.fixture
+    def plugins(self) -> tuple[tuple[str, object], ...]:
+        @hookimpl
+        def sixty_permissions() -> list[Permissions]:
+            declared = plugin.sixty_permissions()[0]
+            return [
+                replace(declared, grants={"user": ("deals:read:own", "deals:create"), "manager": ("deals:read:team",)})
+            ]
 
-async def restrict(sixty: Organisation, grant: str) -> None:
-    """From now on this is all that a user may read."""
-    from sixty.permissions import Grant  # noqa: PLC0415 - nobody else needs it
+        narrow = ModuleType("narrow")
+        vars(narrow).update({**vars(plugin), "sixty_permissions": sixty_permissions})
+        return (("deals", narrow),)
 
-    grants = sixty.host.registry.role_grants
-    sixty.host.registry.__dict__["role_grants"] = {
-        role: tuple(Grant.parse(grant) if role == "user" and str(one) == "deals:read" else one for one in held)
-        for role, held in grants.items()
-    }
+    async def test_a_deal_outside_the_scope_is_nowhere(self, sixty: Organisation) -> None:
+        user, manager = sixty.as_role("user"), sixty.as_role("manager")
+        stranger = await sixty.user("Sam Stranger", team="South")
+        deal = await add(stranger, "Hidden", value=5, expected_close_date="today")
+        assert await titles(stranger) == await titles(sixty.as_role("admin")) == ["Hidden"]
+        for who in (user, manager):
+            assert await titles(who) == await titles(who, query="hidden") == []
+            assert (await who.call("search_deals"))["message"] == "There are no deals that you can see"
+            assert (await who.call("forecast_revenue", period="year"))["deal_count"] == 0
+            with pytest.raises(NotFound, match="that you can see"):
+                await who.call("get_deal_history", deal_id=deal["id"])
+        await add(user, "Shared")
+        assert await titles(manager) == ["Shared"]
+        assert await titles(stranger) == ["Hidden"]
 
 
 deals = st.fixed_dictionaries(

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
     from sqlalchemy.engine import Dialect
 
 __all__ = ["Cents", "Id", "Instant", "Json"]
@@ -22,22 +25,14 @@ class Id(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.Uuid(as_uuid=False))
-        return dialect.type_descriptor(sa.LargeBinary(16))
+        postgresql = dialect.name == "postgresql"
+        return dialect.type_descriptor(sa.Uuid(as_uuid=False) if postgresql else sa.LargeBinary(16))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return bytes.fromhex(value.replace("-", ""))
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], Any] | None:
+        return None if dialect.name == "postgresql" else _id_to_bytes
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if dialect.name == "postgresql":
-            return str(value)
-        digits = value.hex()
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], str | None]:  # noqa: ARG002
+        return _id_of_uuid if dialect.name == "postgresql" else _id_of_bytes
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,21 +42,14 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(sa.String(26))
+        postgresql = dialect.name == "postgresql"
+        return dialect.type_descriptor(sa.TIMESTAMP(timezone=True) if postgresql else sa.String(32))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        return None if dialect.name == "postgresql" else _instant_to_text
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "postgresql":
-            return value.astimezone(UTC)  # type: ignore[no-any-return]
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], datetime | None] | None:  # noqa: ARG002
+        return None if dialect.name == "postgresql" else _instant_of_text
 
 
 class Cents(TypeDecorator[Decimal]):
@@ -70,11 +58,42 @@ class Cents(TypeDecorator[Decimal]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else int(value * 100)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], int | None]:  # noqa: ARG002
+        return _cents_of_decimal
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        return None if value is None else Decimal(value) / 100
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Decimal | None]:  # noqa: ARG002
+        return _decimal_of_cents
+
+
+def _id_to_bytes(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value.replace("-", ""))
+
+
+def _id_of_bytes(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    digits = value.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _id_of_uuid(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _instant_to_text(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _instant_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _cents_of_decimal(value: Decimal | None) -> int | None:
+    return None if value is None else int(value * 100)
+
+
+def _decimal_of_cents(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value) / 100
 
 
 class Json(TypeDecorator[Any]):

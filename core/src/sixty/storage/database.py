@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sixty.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from sixty.storage.statements import Row, Statement, Write
@@ -48,6 +48,9 @@ class Reader(Protocol):
     async def row(self, statement: Statement, values: Mapping[str, Any] = ...) -> Row | None:
         """The first row, or None."""
 
+    async def state(self) -> Hashable:
+        """A value that is the same only as long as nobody writes anything."""
+
 
 class Transaction(Reader, Protocol):
     """Reads and writes that see each other; committed at the end of its block, rolled back if that raises."""
@@ -65,7 +68,7 @@ class Database(Protocol):
     dialect_name: str
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
-        """All rows of a single statement, as the database is now."""
+        """All rows of a single statement, as the database is at this moment."""
 
     def snapshot(self) -> AbstractAsyncContextManager[Reader]:
         """A consistent view for reading. Holds no lock that a writer would wait for."""

@@ -74,6 +74,13 @@ class _Session:
         found = await self.rows(statement, values)
         return found[0] if found else None
 
+    async def state(self) -> str:
+        try:
+            # text, because the driver knows no type for a snapshot
+            return str(await self._connection.fetchval("SELECT pg_current_snapshot()::text"))
+        except Exception as error:
+            raise _translated(error) from error
+
     async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
         prepared = self._compiler.prepare(statement)
         try:
@@ -111,10 +118,10 @@ def _combined(parts: tuple[tuple[str, int, int | None], ...]) -> str:
     for position, (sql, count, expect) in enumerate(parts):
         writes.append(f"w{position} AS ({_shifted(sql, before)} RETURNING 1)")
         if expect is not None:
-            touched = f"(SELECT count(*) FROM w{position})"
+            touched = f"(SELECT count(*) FROM w{position})"  # noqa: S608 - a name made here
             checks.append(f"1 / (CASE WHEN {touched} = {expect} THEN 1 ELSE 0 END)")
         before += count
-    return f"WITH {', '.join(writes)} SELECT {', '.join(checks)}"  # noqa: S608 - made of compiled statements
+    return f"WITH {', '.join(writes)} SELECT {', '.join(checks)}"
 
 
 def _shifted(sql: str, by: int) -> str:

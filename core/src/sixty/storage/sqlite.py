@@ -61,7 +61,7 @@ def _connect(path: str) -> sqlite3.Connection:
 def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
     cursor = connection.execute(prepared.sql, prepared.arguments(values))
     raw = cursor.fetchall()
-    if prepared.columns is None and cursor.description:
+    if prepared.names is None and cursor.description:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in raw]
     return prepared.rows(raw)
@@ -224,6 +224,10 @@ class _Snapshot:
         found = await self.rows(statement, values)
         return found[0] if found else None
 
+    async def state(self) -> tuple[int, int]:
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return id(self._connection), version  # SQLite counts for each connection by itself
+
     async def _in_thread(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         running = asyncio.ensure_future(asyncio.to_thread(_fetch, self._connection, prepared, values))
         try:
@@ -286,6 +290,9 @@ class _Pinned:
     async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
         found = await self.rows(statement, values)
         return found[0] if found else None
+
+    async def state(self) -> object:
+        return object()  # it writes
 
     async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
         prepared = self._compiler.prepare(statement)

@@ -44,7 +44,10 @@ class Prepared:
 
     sql: str
     binds: tuple[tuple[str, Any, Convert], ...]
-    columns: tuple[tuple[str, Convert], ...] | None
+    names: tuple[str, ...] | None
+    """The columns of the result; None where the driver alone knows them."""
+    converted: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """The columns whose values the driver does not give as they are wanted."""
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values in the order of the placeholders. One that is absent takes the statement's own.
@@ -59,16 +62,15 @@ class Prepared:
 
     def rows(self, raw: list[Any]) -> list[Row]:
         """The driver's rows as dicts of Python values."""
-        columns = self.columns
-        if columns is None:
+        if self.names is None:
             return [dict(row) for row in raw]
-        return [
-            {
-                name: value if convert is None else convert(value)
-                for (name, convert), value in zip(columns, row, strict=True)
-            }
-            for row in raw
-        ]
+        names, converted = self.names, self.converted
+        rows = [dict(zip(names, row, strict=True)) for row in raw]
+        for row in rows:
+            for name, convert in converted:
+                if (value := row[name]) is not None:
+                    row[name] = convert(value)
+        return rows
 
 
 class Compiler:
@@ -108,11 +110,14 @@ class Compiler:
             else (name, own.get(name), expanded.processors.get(name))  # one of a list
             for name in expanded.positiontup or ()
         )
-        exported = getattr(statement, "exported_columns", None)
-        columns = None
-        if exported is not None and len(exported):
-            columns = tuple(
-                (key, column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC))
-                for key, column in exported.items()
-            )
-        return Prepared(expanded.statement, binds, columns)
+        exported = getattr(statement, "exported_columns", None) or {}
+        converts = {
+            name: column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC)
+            for name, column in exported.items()
+        }
+        return Prepared(
+            expanded.statement,
+            binds,
+            tuple(converts) or None,
+            tuple((name, convert) for name, convert in converts.items() if convert is not None),
+        )

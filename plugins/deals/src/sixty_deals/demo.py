@@ -87,7 +87,7 @@ _ADVANCES: dict[Stage, float] = {"sql": 0.75, "opportunity": 0.70, "verbal": 0.8
 def plan(demo: Demo) -> None:
     """All deals are planned: each company has one, everybody has some, and there are more new ones than old ones."""
     chance = demo.random
-    ages = [_OLDEST, *(1 + int(_OLDEST * chance.random() ** 1.3) for _ in range(COUNT - 1))]
+    ages = [_OLDEST, *(1 + int(_OLDEST * chance.random() ** 1.6) for _ in range(COUNT - 1))]
     companies = [*demo.companies, *chance.choices(demo.companies, k=COUNT - len(demo.companies))]
     shares = [_SHARE[user.role] for user in demo.people]
     owners = [*demo.people, *chance.choices(demo.people, shares, k=COUNT - len(demo.people))]
@@ -106,6 +106,8 @@ class _Life:
     now: datetime
     deal: Planned
     stage: Stage
+    worth: int
+    """What it is about, be it known or not."""
 
     def __init__(self, demo: Demo, company: Company, owner: User) -> None:
         self.demo, self.company, self.owner = demo, company, owner
@@ -134,13 +136,12 @@ class _Life:
         self.now = self._at_work(day)
         self.stage = self._one_of(STAGES[:3], (85, 12, 3))
         product = self._one_of(_PRODUCTS)
-        worth = int(self.chance.triangular(product.least, product.most) / 100) * 100
-        title = product.title.format(
-            seats=max(5, worth // _SEAT), city=self.company.city, industry=self.company.industry
-        )
+        self.worth = int(self.chance.triangular(product.least, product.most) / 100) * 100
+        seats = max(5, self.worth // _SEAT)
+        title = product.title.format(seats=seats, city=self.company.city, industry=self.company.industry)
         given: dict[str, Any] = {"title": title, "company_name": self.company.name, "stage": self.stage}
         if self._happens(0.9):
-            given["value"] = self.value = worth
+            given["value"] = self.value = self.worth
         if self._happens(0.75):
             given["expected_close_date"] = self._expect()
         if self._happens(0.5):
@@ -162,7 +163,7 @@ class _Life:
             self._hand_over()
         found_out: dict[str, Any] = {}
         if self.value is None and self._happens(0.5):
-            found_out["value"] = self.value = self._number(50, 900) * 100
+            found_out["value"] = self.value = self.worth
         elif self.value is not None and self._happens(0.15):
             found_out["value"] = self.value = int(self.value * 0.9)
         if self.close is None and self._happens(0.5):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from sixty import Money, Page, Record, RecordId, Result
+from sixty import Money, Page, Record, Result, ShownId
 from sixty_deals.rules import Period, Stage, Status, ltv, worth
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Deal(Record):
     monthly_mrr: Money | None = None
     one_off_revenue: Money | None = None
     ltv: Money | None = None
-    contact_id: RecordId | None = None
+    contact_id: ShownId | None = None
     contract_end_date: date | None = None
     ai_confidence_score: int | None = None
     lost_reason: str | None = None
@@ -65,7 +65,7 @@ class MovedDeal(Deal):
 class DealCreated(Result):
     """What `create_deal` answers."""
 
-    deal_id: RecordId
+    deal_id: ShownId
     deal: Deal
 
 
@@ -78,7 +78,7 @@ class DealSaved(Result):
 class DealDeleted(Result):
     """What `delete_deal` answers."""
 
-    deal_id: RecordId
+    deal_id: ShownId
 
 
 class DealMoved(Result):

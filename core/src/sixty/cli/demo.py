@@ -1,0 +1,75 @@
+"""`sixty demo`: an organisation to play with, and a tour of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from sixty.cli.opening import exit_with
+from sixty.errors import OperatorError
+
+__all__ = ["demo"]
+
+FOLDER = Path(".sixty-demo")
+"""Where the databases of demos are: one for each port."""
+
+
+@click.command()
+@click.option(
+    "--tour", "tour_only", is_flag=True, help="End after the tour: with status 0 if every step came out as expected."
+)
+@click.option("--host", "address", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8060, show_default=True, help="0 is any free one.")
+def demo(*, tour_only: bool, address: str, port: int) -> None:
+    """Serve a demo organisation over HTTP, lead a tour of it, and say how to connect.
+
+    It lives in a database of its own, in the folder .sixty-demo, and is made afresh each time. No setting of the
+    environment has an effect on it.
+    """
+    _check_free(address, port)
+    logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if tour_only:
+        with TemporaryDirectory(prefix="sixty-demo-") as folder:
+            came_out = _show(Path(folder) / "demo.db", address, port, tour_only=True)
+    else:
+        came_out = _show(_fresh(FOLDER / f"demo-{port}.db"), address, port, tour_only=False)
+    if not came_out:
+        exit_with(1)
+
+
+def _show(file: Path, address: str, port: int, *, tour_only: bool) -> bool:
+    from rich.console import Console  # noqa: PLC0415 - `sixty --help` imports every command
+
+    from sixty.demo.showing import show  # noqa: PLC0415 - as above
+
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    return asyncio.run(show(file, address, port, console, tour_only=tour_only))
+
+
+def _check_free(address: str, port: int) -> None:
+    """Raise `OperatorError` if the address cannot be had: before anything is loaded, or taken from who has it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        raise OperatorError(
+            f"cannot listen on {address}:{port}: {error.strerror or error}; "
+            "choose another port with --port, for example --port 8061, or another address with --host"
+        ) from error
+
+
+def _fresh(file: Path) -> Path:
+    """The file, which is not there any more, in a folder that is."""
+    try:
+        file.parent.mkdir(exist_ok=True)
+        for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+            file.with_name(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OperatorError(f"cannot write {file}: {error.strerror}; run the demo in a folder of your own") from error
+    return file

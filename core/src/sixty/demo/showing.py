@@ -1,0 +1,90 @@
+"""The demo from its beginning to its end: load, serve, lead the tour, say how to connect, and keep serving."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from sixty.config import load_settings
+from sixty.demo import snippets
+from sixty.demo.loading import load
+from sixty.demo.tour import tour
+from sixty.host import Host
+from sixty.permissions import ROLES
+from sixty.server.http import PATH, listening
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from sixty.demo.loading import Loaded
+
+__all__ = ["show"]
+
+_WILDCARDS = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
+
+
+async def show(file: Path, address: str, port: int, console: Console, *, tour_only: bool) -> bool:
+    """The demo has been given from a fresh database in `file`; whether the tour came out as expected.
+
+    Unless it is the tour only, it is served until SIGINT or SIGTERM.
+    """
+    database_url = f"sqlite+aiosqlite:///{file.resolve()}"
+    now = datetime.now(UTC)
+    console.print(f"Loading a demo organisation into {file} ...")
+    started = perf_counter()
+    loaded = await load(database_url, now)
+    contents = ", ".join(f"{count} {what}" for what, count in loaded.contents.items())
+    console.print(f"  {contents}: {loaded.calls} calls in {perf_counter() - started:.1f} s")
+    # the settings of the environment are for the real organisation, whose database they name
+    async with (
+        Host.open(load_settings({}, database_url=database_url), environ={}) as host,
+        listening(host, address, port) as served,
+    ):
+        for wildcard, loopback in _WILDCARDS.items():
+            served = served.replace(wildcard, loopback)  # noqa: PLW2901 - what is listened on can be no destination
+        console.print(f"Serving {served}{PATH}")
+        came_out = await tour(served + PATH, loaded.badges, now.date(), console)
+        if came_out:
+            console.print("\nThe tour is over; every step came out as expected.", style="bold green")
+        else:
+            console.print("\nThe tour ended early: a step did not come out as expected.", style="bold red")
+        if not tour_only:
+            _print_ways_in(served + PATH, database_url, loaded, console)
+            await _interrupted()
+            console.print(f"\nStopped. The organisation stays in {file} until the next demo.")
+    return came_out
+
+
+def _print_ways_in(url: str, database_url: str, loaded: Loaded, console: Console) -> None:
+    """Print how to connect. What is to be copied stands at the beginning of its line."""
+    key = loaded.badges["user"].key
+    console.print("\nThe server", style="bold")
+    console.print(url)
+    console.print("\nA key for each role", style="bold")
+    for role in ROLES:
+        badge = loaded.badges[role]
+        console.print(f"{role:<8} {badge.key}  {badge.user.name}")
+    for title, snippet in (
+        ("Claude Desktop: add to claude_desktop_config.json", snippets.claude_desktop(database_url, key)),
+        ("Claude Code: run", snippets.claude_code(url, key)),
+        ("Python: run with the package mcp installed", snippets.python_client(url, key)),
+    ):
+        console.print(f"\n{title}", style="bold")
+        console.print(snippet.rstrip())
+    console.print("\nServing until you press Ctrl-C.", style="bold")
+
+
+async def _interrupted() -> None:
+    """Somebody wants it to end."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    await stop.wait()
