@@ -29,7 +29,7 @@ bench: .venv/.bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf .venv .tox .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache benchmarks/results
+	rm -rf .venv .tox .sixty-demo .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache benchmarks/results
 
 # What is installed is remembered in stamp files, and installed again when a pyproject or the constraints changed.
 

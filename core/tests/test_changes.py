@@ -105,6 +105,17 @@ async def test_a_detail_that_was_touched_since_keeps_the_change_from_being_undon
     assert caught.value.details["change_id"] == second["change_id"]
 
 
+async def test_undoing_details_needs_the_right_to_write_their_record(sixty: Organisation) -> None:
+    user, reader = sixty.as_role("user"), await sixty.user("Reader")
+    await add_grant(sixty.host.database, "reader@example.com", "notes:read", known=sixty.host.registry.permissions)
+    note = (await add(user, "one", lines=["a"]))["note"]["id"]
+    added = await user.call("add_line", note_id=note, line="b")
+    with pytest.raises(Forbidden, match="it needs notes:update for this note"):
+        await reader.call("undo_change", change_id=added["change_id"])
+    with pytest.raises(NotFound):
+        await (await sixty.user("Cal")).call("undo_change", change_id=added["change_id"])
+
+
 async def test_an_undo_can_be_undone(sixty: Organisation) -> None:
     user = sixty.as_role("user")
     note = (await add(user, "one", lines=["a"]))["note"]["id"]

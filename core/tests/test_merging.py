@@ -112,7 +112,11 @@ async def test_pointers_move_also_from_records_that_the_caller_may_not_read(sixt
     assert merged["moved"] == {"note": 1}
     assert (await admin.call("read_note", note_id=hidden))["note"]["about_id"] == primary
     with pytest.raises(NotFound):
-        await manager.call("read_note", note_id=duplicate)
+        await manager.call("undo_change", change_id=merged["change_id"])
+    undone = await boss.call("undo_change", change_id=merged["change_id"])
+    assert (await admin.call("read_note", note_id=hidden))["note"]["about_id"] == duplicate
+    await boss.call("undo_change", change_id=undone["change_id"])
+    assert (await admin.call("read_note", note_id=hidden))["note"]["about_id"] == primary
 
 
 async def test_merging_needs_the_right_to_write_each_of_them(sixty: Organisation) -> None:

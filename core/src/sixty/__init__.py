@@ -12,6 +12,7 @@ from sixty.kinds import Detail, Guard, Kind, Searchable, Tables, detail_table, p
 from sixty.paging import Order, PageOf, page
 from sixty.permissions import Permissions, Scope
 from sixty.storage.columns import Cents, Id, Instant, Json
+from sixty.storage.statements import Row
 from sixty.tools import Tool, tool
 from sixty.values import (
     Arguments,
@@ -62,6 +63,7 @@ __all__ = [
     "Record",
     "RecordId",
     "Result",
+    "Row",
     "Scope",
     "Searchable",
     "ShownId",

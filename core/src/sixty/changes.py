@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,6 +18,7 @@ from sixty.tables import changes
 if TYPE_CHECKING:
     from sixty.call import Call
     from sixty.kinds import Detail, Kind
+    from sixty.ledger import Origin
     from sixty.storage.statements import Row
 
 __all__ = ["undo"]
@@ -44,9 +47,9 @@ async def undo(call: Call, change_id: str) -> list[dict[str, str]]:
         table = change["table_name"]
         if (kind := call.registry.kinds_by_table.get(table)) is not None:
             await _undo_row(call, kind, change)
-            undone[change["record_id"]] = kind.name
+            undone[change["row_id"]] = kind.name
         elif (detail := call.registry.details_by_table.get(table)) is not None:
-            await _undo_detail(call, detail, change)
+            undone[await _undo_detail(call, detail, change)] = detail.kind.name
         elif change["op"] == "update":
             _undo_pointer(call, change)
         else:
@@ -58,7 +61,10 @@ async def undo(call: Call, change_id: str) -> list[dict[str, str]]:
 async def _concerns(call: Call, made: list[Row]) -> bool:
     """Whether the caller may see any record that a call changed by itself."""
     for change in made:
-        kind = call.registry.kinds_by_table.get(change["table_name"])
+        table = change["table_name"]
+        kind = call.registry.kinds_by_table.get(table)
+        if kind is None and (detail := call.registry.details_by_table.get(table)) is not None:
+            kind = detail.kind
         if kind is not None and change["cause"] is None:
             owner = await _owner(call, kind, change)
             if call.reaches(call.scopes(f"{kind.resource}:read"), owner):
@@ -67,12 +73,12 @@ async def _concerns(call: Call, made: list[Row]) -> bool:
 
 
 async def _owner(call: Call, kind: Kind, change: Row) -> str | None:
-    row = await call.records.current(kind, change["row_id"]) or change["before"]
+    row = await call.records.current(kind, change["record_id"]) or change["before"]
     return row["owner_id"] if row is not None and "owner_id" in row else None
 
 
 async def _check_allowed(call: Call, kind: Kind, change: Row) -> None:
-    if change["cause"] is not None:  # a reaction's: it comes along with what caused it
+    if change["cause"] is not None:  # it comes along with what caused it
         return
     permission = change["permission"]
     if not call.reaches(call.scopes(permission), await _owner(call, kind, change)):
@@ -84,10 +90,14 @@ async def _check_allowed(call: Call, kind: Kind, change: Row) -> None:
             raise Forbidden(guard.message, field=name, permission=guard.permission)
 
 
+def _origin(call: Call, change: Row) -> Origin:
+    """Where the opposite of a change comes from: this call, under the same permission and for the same cause."""
+    return replace(call.records.origin(change["permission"]), cause=change["cause"])
+
+
 async def _undo_row(call: Call, kind: Kind, change: Row) -> None:
     await _check_allowed(call, kind, change)
-    records = call.records
-    origin = records.origin(change["permission"])
+    records, origin = call.records, _origin(call, change)
     row = await records.current(kind, change["row_id"])
     if change["op"] == "delete":
         spine = await records.spine(change["row_id"])
@@ -108,21 +118,29 @@ async def _undo_row(call: Call, kind: Kind, change: Row) -> None:
         records.ledger.update(kind, row, decoded(kind.table, change["before"]), origin)
 
 
-async def _undo_detail(call: Call, detail: Detail, change: Row) -> None:
-    records = call.records
-    origin = records.origin(change["permission"])
-    rows = await records.details(detail, change["record_id"])
-    row = next((row for row in rows if row["id"] == change["row_id"]), None)
+@lru_cache(maxsize=512)
+def _detail_row(detail: Detail) -> sa.Select[Any]:
+    return sa.select(detail.table).where(detail.table.c.id == _KEY)
+
+
+async def _undo_detail(call: Call, detail: Detail, change: Row) -> str:
+    """A detail is as it was; the id of the record that it belongs to."""
+    await _check_allowed(call, detail.kind, change)
+    records, origin = call.records, _origin(call, change)
     if change["op"] == "delete":
-        records.ledger.insert_detail(detail, decoded(detail.table, change["before"]), origin)
-        return
+        before = decoded(detail.table, change["before"])
+        records.ledger.insert_detail(detail, before, origin)
+        return str(before[detail.parent])
+    found = await call.unit.rows(_detail_row(detail), {"key": change["row_id"]})
     after = decoded(detail.table, change["after"])
-    if row is None or any(row[name] != value for name, value in after.items()):
+    if not found or any(found[0][name] != value for name, value in after.items()):
         raise await _touched(call, change, detail.kind.name, f"its {detail.table.name} changed again")
+    row = found[0]
     if change["op"] == "insert":
         records.ledger.delete_detail(detail, row, origin)
     else:
         records.ledger.update_detail(detail, row, decoded(detail.table, change["before"]), origin)
+    return str(row[detail.parent])
 
 
 def _undo_pointer(call: Call, change: Row) -> None:

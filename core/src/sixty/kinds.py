@@ -112,7 +112,7 @@ class Detail:
 
 def _pointers(table: sa.Table) -> tuple[str, ...]:
     return tuple(
-        column.name
+        str(column.name)
         for column in table.columns
         if column.name != "id" and any(key.column is records.c.id for key in column.foreign_keys)
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "Origin", "decoded", "decoded_value", "encoded", "encoded_value"]
 
+_PLAIN = (str, int, bool)
 _KEY = sa.bindparam("key", type_=Id)
 _insert_record = sa.insert(records)
 _insert_change = sa.insert(changes)
@@ -91,7 +92,10 @@ def decoded_value(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
 
 def encoded(table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of a row as the history keeps them."""
-    return {name: encoded_value(table.c[name].type, value) for name, value in values.items()}
+    return {
+        name: value if value is None or type(value) in _PLAIN else encoded_value(table.c[name].type, value)
+        for name, value in values.items()
+    }
 
 
 def decoded(table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +178,7 @@ class Ledger:
         """A record has one more detail."""
         self.unit.write(Write(_insert(detail.table), row, row=(detail.table.name, row["id"])))
         self._change(detail.table, row[detail.parent], row["id"], origin, after=row)
+        self.touched[row[detail.parent]] = detail.kind.name
 
     def update_detail(self, detail: Detail, before: Row, values: Mapping[str, Any], origin: Origin) -> Row:
         """A detail has other values."""
@@ -185,12 +190,14 @@ class Ledger:
         )
         was = {name: before[name] for name in values}
         self._change(detail.table, before[detail.parent], before["id"], origin, before=was, after=values)
+        self.touched[before[detail.parent]] = detail.kind.name
         return {**before, **values}
 
     def delete_detail(self, detail: Detail, row: Row, origin: Origin) -> None:
         """A detail is gone."""
         self.unit.write(Write(_delete(detail.table), {"key": row["id"]}, expect=1))
         self._change(detail.table, row[detail.parent], row["id"], origin, before=row)
+        self.touched[row[detail.parent]] = detail.kind.name
 
     def move(self, table: Any, column: str, row_id: str, origin: Origin, *, old: str, new: str) -> None:
         """A pointer in the table of a pack that is not loaded leads to `new`."""

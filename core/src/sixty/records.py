@@ -6,6 +6,7 @@ naming who owns it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ _of_record = (
     .where(changes.c.record_id == _KEY, changes.c.table_name == sa.bindparam("of_table"))
     .order_by(changes.c.seq)
 )
+MERGE = "core.merge"
+"""What causes a pointer to move with a merge: undoing the merge moves it back, whoever may write it."""
 _HOPS = 20  # merges of merges that one id may lead through
 
 
@@ -60,7 +63,7 @@ def _of_parent(detail: Detail) -> sa.Select[Any]:
 @lru_cache(maxsize=512)
 def _defaults(table: sa.Table) -> dict[str, Any]:
     return {
-        column.name: column.default.arg if column.default is not None and column.default.is_scalar else None  # type: ignore[attr-defined]
+        str(column.name): column.default.arg if column.default is not None and column.default.is_scalar else None  # type: ignore[attr-defined]
         for column in table.columns
     }
 
@@ -227,10 +230,11 @@ class Records:
         self._check_fields(kind, values)
         self._check_guards(kind, values)
         origin = self.origin(permission)
+        moving = replace(origin, cause=origin.cause or MERGE)
         moved: dict[str, int] = {}
         for duplicate in duplicates:
             for name, count in (
-                await repoint(self.ledger, call.registry, duplicate["id"], primary["id"], origin)
+                await repoint(self.ledger, call.registry, duplicate["id"], primary["id"], moving)
             ).items():
                 moved[name] = moved.get(name, 0) + count
             latest = call.unit.known.get((kind.table.name, duplicate["id"])) or duplicate

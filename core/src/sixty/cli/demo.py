@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+from errno import EADDRINUSE
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +17,8 @@ from sixty.errors import OperatorError
 
 __all__ = ["demo"]
 
-FOLDER = Path(".sixty-demo")
-"""Where the databases of demos are: one for each port."""
+FOLDER = ".sixty-demo"
+"""Where the databases of demos are, below the current folder: one for each port."""
 
 
 @click.command()
@@ -38,7 +39,7 @@ def demo(*, tour_only: bool, address: str, port: int) -> None:
         with TemporaryDirectory(prefix="sixty-demo-") as folder:
             came_out = _show(Path(folder) / "demo.db", address, port, tour_only=True)
     else:
-        came_out = _show(_fresh(FOLDER / f"demo-{port}.db"), address, port, tour_only=False)
+        came_out = _show(_fresh(Path.cwd() / FOLDER / f"demo-{port}.db"), address, port, tour_only=False)
     if not came_out:
         exit_with(1)
 
@@ -58,9 +59,12 @@ def _check_free(address: str, port: int) -> None:
     try:
         socket.create_server((address, port), family=family).close()
     except OSError as error:
+        if error.errno == EADDRINUSE:
+            raise OperatorError(
+                f"port {port} of {address} is in use; choose another one with --port, for example --port {port + 1}"
+            ) from error
         raise OperatorError(
-            f"cannot listen on {address}:{port}: {error.strerror or error}; "
-            "choose another port with --port, for example --port 8061, or another address with --host"
+            f"cannot listen on {address}:{port}: {error}; choose another address with --host"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ class Badge:
     """Somebody, and the secret of their API key."""
 
     user: User
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

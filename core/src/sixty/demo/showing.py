@@ -18,6 +18,7 @@ from sixty.permissions import ROLES
 from sixty.server.http import PATH, listening
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -29,21 +30,30 @@ __all__ = ["show"]
 _WILDCARDS = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
 
 
-async def show(file: Path, address: str, port: int, console: Console, *, tour_only: bool) -> bool:
-    """The demo has been given from a fresh database in `file`; whether the tour came out as expected.
+async def show(
+    file: Path,
+    address: str,
+    port: int,
+    console: Console,
+    *,
+    tour_only: bool,
+    plugins: Sequence[tuple[str, object]] | None = None,
+) -> bool:
+    """The demo has been given in a new database, `file`, an absolute path; whether the tour came out as expected.
 
-    Unless it is the tour only, it is served until SIGINT or SIGTERM.
+    Unless it is the tour only, it is served until SIGINT or SIGTERM. `plugins` are the packs, by name, if not the
+    installed ones.
     """
-    database_url = f"sqlite+aiosqlite:///{file.resolve()}"
+    database_url = f"sqlite+aiosqlite:///{file}"
     now = datetime.now(UTC)
     console.print(f"Loading a demo organisation into {file} ...")
     started = perf_counter()
-    loaded = await load(database_url, now)
+    loaded = await load(database_url, now, plugins)
     contents = ", ".join(f"{count} {what}" for what, count in loaded.contents.items())
     console.print(f"  {contents}: {loaded.calls} calls in {perf_counter() - started:.1f} s")
     # the settings of the environment are for the real organisation, whose database they name
     async with (
-        Host.open(load_settings({}, database_url=database_url), environ={}) as host,
+        Host.open(load_settings({}, database_url=database_url), environ={}, plugins=plugins) as host,
         listening(host, address, port) as served,
     ):
         for wildcard, loopback in _WILDCARDS.items():
@@ -71,9 +81,12 @@ def _print_ways_in(url: str, database_url: str, loaded: Loaded, console: Console
         badge = loaded.badges[role]
         console.print(f"{role:<8} {badge.key}  {badge.user.name}")
     for title, snippet in (
-        ("Claude Desktop: add to claude_desktop_config.json", snippets.claude_desktop(database_url, key)),
-        ("Claude Code: run", snippets.claude_code(url, key)),
-        ("Python: run with the package mcp installed", snippets.python_client(url, key)),
+        (
+            "Claude Desktop: put into claude_desktop_config.json (Settings, Developer, Edit Config)",
+            snippets.claude_desktop(database_url, key),
+        ),
+        ("Claude Code: run this command", snippets.claude_code(url, key)),
+        ("Python: a client of your own, with the package mcp", snippets.python_client(url, key)),
     ):
         console.print(f"\n{title}", style="bold")
         console.print(snippet.rstrip())

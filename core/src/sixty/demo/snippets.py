@@ -16,7 +16,7 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-URL = {url!r}
+URL = "{url}"
 HEADERS = {{"Authorization": "Bearer {key}"}}
 
 

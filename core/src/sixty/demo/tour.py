@@ -47,10 +47,11 @@ async def tour(url: str, badges: Mapping[Role, Badge], today: date, console: Con
 async def _lead(guide: _Guide, seller: _Caller, admin: _Caller, today: date) -> None:
     guide.step(f"{seller.name} (user) and {admin.name} (admin) connect")
     offered, all_tools = await seller.tools(), await admin.tools()
-    guide.tell(f"MCP {seller.client.protocol_version}: {len(offered)} tools for the one, {len(all_tools)} for the other")
+    guide.tell(f"MCP {seller.client.protocol_version}: {len(offered)} tools for {seller}, {len(all_tools)} for {admin}")
+    guide.expect("deals can be created: their pack is installed", "create_deal" in offered, sorted(offered))
     guide.expect("delete_deal is shown to the admin alone", {"delete_deal"} <= all_tools - offered, sorted(offered))
 
-    guide.step(f"{seller.name} creates a deal")
+    guide.step(f"{seller} creates a deal")
     made = await seller.call(
         "create_deal",
         title="Enterprise License",
@@ -62,12 +63,12 @@ async def _lead(guide: _Guide, seller: _Caller, admin: _Caller, today: date) -> 
     deal_id, stands = made["deal_id"], (made["deal"]["stage"], made["deal"]["value"])
     guide.expect("it is in opportunity and worth 50,000", stands == ("opportunity", 50_000), made)
 
-    guide.step("... searches")
+    guide.step(f"{seller} searches")
     found = await seller.call("search_deals", query="enterprise acme")
     guide.list(f'"{deal["title"]}" of {deal["company_name"]}, {_money(deal["value"])}' for deal in found["deals"])
-    guide.expect("the new deal is found first", found["deals"][0]["id"] == deal_id, found)
+    guide.expect("the new deal is found first", [deal["id"] for deal in found["deals"][:1]] == [deal_id], found)
 
-    guide.step("... forecasts")
+    guide.step(f"{seller} forecasts")
     forecast = await seller.call("forecast_revenue", period="quarter")
     breakdown = forecast["breakdown"]
     guide.list(f"{stage:<12} {_money(expected):>14}" for stage, expected in breakdown.items())
@@ -75,22 +76,22 @@ async def _lead(guide: _Guide, seller: _Caller, admin: _Caller, today: date) -> 
     counts = breakdown["opportunity"] >= 50_000 * forecast["definition"]["weights"]["opportunity"]
     guide.expect("the stages add up, and opportunity has its part of the new deal", adds_up and counts, forecast)
 
-    guide.step("... tries to delete it")
+    guide.step(f"{seller} tries to delete it")
     refused = await seller.refused("delete_deal", deal_id=deal_id)
     guide.expect("the server refuses: forbidden", refused["error"]["code"] == "forbidden", refused)
 
-    guide.step("... moves it by mistake, and takes that back")
+    guide.step(f"{seller} moves it by mistake, and takes that back")
     moved = await seller.call("move_deal_stage", deal_id=deal_id, stage="verbal")
     await seller.call("undo_change", change_id=moved["change_id"])
     now = await seller.call("get_record", id=deal_id)
     back = (moved["deal"]["stage"], now["record"]["stage"]) == ("verbal", "opportunity")
     guide.expect("it was in verbal and is in opportunity again", back, now)
 
-    guide.step(f"{admin.name} splits the revenue")
+    guide.step(f"{admin} splits the revenue")
     split = await admin.call("split_deal_revenue", deal_id=deal_id, monthly_mrr=4_000, one_off_revenue=38_000)
     guide.expect("its lifetime value is 3 x 4,000 + 38,000 = 50,000", split["deal"]["ltv"] == 50_000, split)  # noqa: PLR2004 - the sum of the sentence
 
-    guide.step("... looks at the history")
+    guide.step(f"{admin} looks at the history")
     told = await admin.call("get_deal_history", deal_id=deal_id)
     guide.list(_line(entry) for entry in told["history"])
     who = {(entry["by"], entry["field"], entry["to"]) for entry in told["history"]}
@@ -107,6 +108,9 @@ class _Caller:
     name: str
     guide: _Guide
 
+    def __str__(self) -> str:
+        return self.name.partition(" ")[0]
+
     async def tools(self) -> set[str]:
         """The names of all tools that they are shown."""
         return {tool.name for tool in (await self.client.list_tools()).tools}
@@ -114,7 +118,7 @@ class _Caller:
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The answer; an error is not what was expected."""
         answer, is_error = await self._ask(tool, arguments)
-        self.guide.tell(f"  {json.dumps(answer['error']) if is_error else answer['message']}")
+        self.guide.tell(json.dumps(answer["error"]) if is_error else answer["message"])
         if is_error:
             self.guide.expect(f"{tool} succeeds", False, answer)  # noqa: FBT003 - it does not hold
         return answer
@@ -122,13 +126,13 @@ class _Caller:
     async def refused(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The error; an answer is not what was expected."""
         answer, is_error = await self._ask(tool, arguments)
-        self.guide.tell(f"  {json.dumps(answer)}")
+        self.guide.tell(json.dumps(answer))
         if not is_error:
             self.guide.expect(f"{tool} is refused", False, answer)  # noqa: FBT003 - it does not hold
         return answer
 
     async def _ask(self, tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        self.guide.tell(f"{tool} {json.dumps(arguments)}")
+        self.guide.tell(f"> {tool} {json.dumps(arguments)}", style="cyan")
         result = await self.client.call_tool(tool, arguments)
         return result.structured_content or {}, result.is_error
 
@@ -161,14 +165,14 @@ class _Guide:
         self._steps += 1
         self._console.print(f"\n{self._steps}. {title}", style="bold")
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, style: str | None = None) -> None:
         """Print what was asked or answered."""
-        self._console.print(f"   {line}")
+        self._console.print(f"   {line}", style=style)
 
     def list(self, lines: Iterable[str]) -> None:
         """Print what an answer has in it."""
         for line in lines:
-            self.tell(f"    {line}")
+            self.tell(f"  {line}")
 
     def expect(self, what: str, holds: bool, got: Any) -> None:  # noqa: FBT001 - a fact, not an option
         """Tick it off, or show what came in its place and end the tour."""
@@ -181,7 +185,7 @@ class _Guide:
         """Say what was expected, and what came."""
         self.failed = True
         self._console.print(f"   {self._sign('✗', 'FAILED:')} expected: {what}", style="bold red")
-        self.tell(f"  got: {got if isinstance(got, Exception) else json.dumps(got)}")
+        self.tell(f"got: {got if isinstance(got, Exception) else json.dumps(got)}")
 
     def _sign(self, sign: str, plain: str) -> str:
         return plain if self._console.options.ascii_only else sign

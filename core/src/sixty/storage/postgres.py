@@ -15,7 +15,7 @@ from asyncpg import exceptions as pg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
-from sixty.storage.statements import NEW, Compiler
+from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -184,7 +184,7 @@ class PostgresDatabase:
     def __init__(self, url: str) -> None:
         address = sa.make_url(url).set(drivername="postgresql")
         self._connections = _Connections(address.render_as_string(hide_password=False))
-        self._compiler = Compiler(asyncpg_dialect())  # type: ignore[no-untyped-call]
+        self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from sixty.errors import ConfigError
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
-from sixty.storage.statements import Compiler
+from sixty.storage.statements import JSON, Compiler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -320,7 +320,7 @@ class SqliteDatabase:
             msg = "SIXTY_DATABASE_URL must name a file, for example sqlite+aiosqlite:///sixty.db"
             raise ConfigError(msg)
         self._path = path
-        self._compiler = Compiler(sqlite_dialect(paramstyle="qmark"))
+        self._compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))
         try:
             self._free: list[sqlite3.Connection] = [_connect(path)]
         except sqlite3.Error as error:

@@ -11,16 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import orjson
 from sqlalchemy.sql import Executable, Insert
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["NEW", "Compiler", "Row", "Statement", "Write"]
+__all__ = ["JSON", "NEW", "Compiler", "Row", "Statement", "Write"]
 
 Row = dict[str, Any]
 Statement = Executable
 Convert = Callable[[Any], Any] | None
+
+
+def _json(value: Any) -> str:
+    # SQLAlchemy's names of columns are a kind of str that is none to the encoder
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+JSON: dict[str, Any] = {"json_serializer": _json, "json_deserializer": orjson.loads}
+"""How a dialect makes text of JSON values, and values of text."""
 NEW: tuple[str, ...] = ()
 _NUMERIC = 1700
 """Postgres's number for its type `numeric`, which SQLAlchemy's type for numbers there asks for; no other does."""
@@ -57,7 +67,7 @@ class Prepared:
         result = []
         for name, own, convert in self.binds:
             value = values[name] if own is _REQUIRED else values.get(name, own)
-            result.append(value if convert is None else convert(value))
+            result.append(value if convert is None or value is None else convert(value))
         return tuple(result)
 
     def rows(self, raw: list[Any]) -> list[Row]:
@@ -112,7 +122,7 @@ class Compiler:
         )
         exported = getattr(statement, "exported_columns", None) or {}
         converts = {
-            name: column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC)
+            str(name): column.type.dialect_impl(self.dialect).result_processor(self.dialect, _NUMERIC)
             for name, column in exported.items()
         }
         return Prepared(

@@ -96,7 +96,7 @@ def plan(demo: Demo) -> None:
         _Life(demo, company, owner).plan(demo.today - timedelta(days=age))
 
 
-class _Today(Exception):  # noqa: N818 - nothing is wrong
+class _Today(Exception):
     """What comes next has not happened yet."""
 
 

@@ -198,19 +198,19 @@ async def _save(
     return after, spent
 
 
-async def _enter(call: Call, before: Row, after: Row, reason: str | None) -> timedelta | None:
+async def _enter(call: Call, before: Row, after: Row, reason: str | None) -> timedelta:
     """The stay in the stage left has ended, and one in the stage entered has begun; the time spent in the former."""
-    spent = None
+    since = call.now
     for stay in await call.records.details(STAY, after["id"]):
         if stay["left_at"] is None:
             await call.records.update_detail(STAY, stay, {"left_at": call.now})
-            spent = call.now - stay["entered_at"]
+            since = stay["entered_at"]
     entered = {"stage": after["stage"], "from_stage": before["stage"], "entered_at": call.now, "reason": reason}
     await call.records.add_detail(STAY, after["id"], entered)
     call.publish(DealStageChanged(**_facts(after), from_stage=before["stage"], to_stage=after["stage"]))
     if after["status"] == "won":
         call.publish(DealWon(**_facts(after)))
-    return spent
+    return call.now - since
 
 
 def _columns(standing: Standing) -> dict[str, Any]:
@@ -234,12 +234,9 @@ def _told(before: Row, after: Row, spent: timedelta | None) -> str:
     name = f'Deal "{after["title"]}"'
     if after["version"] == before["version"]:
         return f"{name} is already so, in {after['stage']}; nothing changed"
-    if after["stage"] != before["stage"]:
-        done = f"moved from {before['stage']} to {after['stage']}"
-        if spent is not None:
-            done += f" after {spoken(spent)}"
-    else:
-        done = "updated"
+    done = "updated"
+    if spent is not None:
+        done = f"moved from {before['stage']} to {after['stage']} after {spoken(spent)}"
     if after["status"] == before["status"]:
         return f"{name} {done}"
     outcome = "reopened" if after["status"] == "open" else after["status"]

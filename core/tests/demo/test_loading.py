@@ -1,0 +1,110 @@
+"""A pack takes part in the demo by planning calls; these are made as if the time had come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from fakes import notes
+
+from sixty import hookimpl
+from sixty.demo.loading import Loaded, load
+from sixty.demo.organisation import COMPANIES, TEAMS
+from sixty.errors import OperatorError
+from sixty.storage.database import open_database
+from sixty.tables import audit, changes, teams, users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sixty.demo import Demo
+    from sixty.storage.statements import Row
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+MORNING = datetime(2025, 6, 2, 8, 0, tzinfo=UTC)
+
+
+def taking_part(plan: Callable[[Demo], None]) -> ModuleType:
+    """The pack of notes, with a part in the demo."""
+    pack = ModuleType(notes.__name__, notes.__doc__)
+    vars(pack).update(vars(notes))
+
+    @hookimpl
+    def sixty_demo(demo: Demo) -> None:
+        plan(demo)
+
+    vars(pack)["sixty_demo"] = sixty_demo
+    return pack
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
+
+
+@pytest.fixture
+def played(url: str) -> Callable[[Callable[[Demo], None]], Any]:
+    async def play(plan: Callable[[Demo], None]) -> Loaded:
+        return await load(url, NOW, [("notes", taking_part(plan))])
+
+    return play
+
+
+async def rows(url: str, statement: sa.Select[Any]) -> list[Row]:
+    database = await open_database(url)
+    try:
+        return await database.rows(statement)
+    finally:
+        await database.close()
+
+
+async def test_there_are_3_teams_9_users_in_three_roles_and_40_companies(played: Any, url: str) -> None:
+    loaded = await played(lambda _demo: None)
+    assert loaded.contents == {"teams": 3, "users": 9, "companies": 40}
+    assert len(await rows(url, sa.select(teams))) == len(TEAMS) == 3
+    people = await rows(url, sa.select(users))
+    assert len({person["email"] for person in people}) == 9
+    assert {person["role"] for person in people} == {"user", "manager", "admin"}
+    assert len({company.domain for company in COMPANIES}) == 40
+    assert COMPANIES[0].name == "Acme"
+
+
+async def test_each_role_has_a_key_that_is_not_shown_by_accident(played: Any) -> None:
+    badges = (await played(lambda _demo: None)).badges
+    assert {role: badge.user.role for role, badge in badges.items()} == {r: r for r in ("user", "manager", "admin")}
+    assert all(badge.key.startswith("sk60_") and badge.key not in repr(badge) for badge in badges.values())
+
+
+async def test_calls_are_made_in_the_order_of_time_each_at_its_moment(played: Any, url: str) -> None:
+    def plan(demo: Demo) -> None:
+        for hours, text in ((3, "third"), (1, "first"), (2, "second")):
+            demo.at(MORNING + timedelta(hours=hours), demo.people[0], "add_note", text=text)
+
+    loaded = await played(plan)
+    assert (loaded.calls, loaded.contents["notes"]) == (3, 3)
+    moments = [MORNING + timedelta(hours=hours) for hours in (1, 2, 3)]
+    made = await rows(url, sa.select(notes.notes).order_by(notes.notes.c.id))
+    assert [(note["text"], note["created_at"]) for note in made] == list(
+        zip(("first", "second", "third"), moments, strict=True)
+    )
+    assert [change["at"] for change in await rows(url, sa.select(changes).order_by(changes.c.seq))] == moments
+    lines = await rows(url, sa.select(audit).order_by(audit.c.at))
+    assert [(line["at"], line["transport"]) for line in lines] == [(moment, "demo") for moment in moments]
+
+
+async def test_a_call_can_name_what_an_earlier_one_answered(played: Any, url: str) -> None:
+    def plan(demo: Demo) -> None:
+        person = demo.people[0]
+        note = demo.at(MORNING, person, "add_note", text="first", lines=["one"])
+        again = {"note_id": note["note"]}  # the whole note: an answer is taken apart by the one who plans
+        del again
+        demo.at(MORNING, person, "claim_text", text="second")
+        demo.at(MORNING, person, "add_note", text="about it", about_id=demo.one_of("note", person))
+
+    await played(plan)
+    made = {note["text"]: note for note in await rows(url, sa.select(notes.notes))}
+    assert made["about it"]["about_id"] in {made["first"]["id"], made["second"]["id"]}

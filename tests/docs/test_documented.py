@@ -1,0 +1,159 @@
+"""Whatever there is, is documented: hooks, names, settings, commands, permissions."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from pages import DOCS, ROOT, Page, pages
+
+import sixty
+from sixty import builtin, hookspecs
+from sixty.call import Call
+from sixty.cli import cli
+from sixty.config import PREFIX, Settings
+from sixty.lifecycle import GROUP, load
+from sixty.permissions import ROLES
+from sixty.records import Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+    from sixty.registry import Pack
+
+pytestmark = pytest.mark.docs
+
+START, PLUGIN = Page(DOCS / "start.md"), Page(DOCS / "write-a-plugin.md")
+MADE_UP = {"SIXTY_TIME_ZONE", "SIXTY_NOTES_ONWIN", "SIXTY_NOTES_ON_WIN"}
+"""Settings of the examples: two that are refused, and one of the pack that is made there."""
+PERMISSIONS, SETTINGS = Page(DOCS / "permissions.md"), Page(DOCS / "settings.md")
+
+
+def packs() -> list[Pack]:
+    """The core and every installed pack that is part of this repository."""
+    installed = [load(entry.name, entry.load(), {}) for entry in sorted(entry_points(group=GROUP))]
+    ours = {path.name for path in (ROOT / "plugins").iterdir()}
+    return [load("core", builtin, {}), *(pack for pack in installed if pack.name in ours)]
+
+
+def code_in(text: str) -> set[str]:
+    """Everything that a text has between back quotes."""
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+# hooks and names
+
+
+def hooks() -> dict[str, Any]:
+    return {name: getattr(hookspecs, name) for name in hookspecs.__all__ if name.startswith("sixty_")}
+
+
+def test_each_hook_is_documented_as_its_specification_says() -> None:
+    rows = [
+        f"| `{name}({', '.join(inspect.signature(hook).parameters)})` | {' '.join(inspect.getdoc(hook).split())} |"
+        for name, hook in hooks().items()
+    ]
+    shown = [line for line in PLUGIN.section("Hooks").splitlines() if line.startswith("| `")]
+    assert sorted(shown) == sorted(rows)
+
+
+def test_each_name_that_a_plugin_imports_is_documented() -> None:
+    section = PLUGIN.section("What `sixty` gives you")
+    names, of_call = section.split("| of `call`")
+    assert code_in(names.partition("|---")[2]) == set(sixty.__all__)
+    attributes = {name.partition("(")[0] for name in re.findall(r"^\| (`.+?`) \|", of_call, re.MULTILINE)}
+    for name in re.findall(r"`(\w+)", " ".join(attributes)):
+        assert name in Call.__dataclass_fields__ or hasattr(Call, name), f"call has no {name}"
+    methods = code_in(next(line for line in of_call.splitlines() if line.startswith("| `records`"))) - {"records"}
+    assert methods <= set(dir(Records))
+
+
+# settings
+
+
+def rows_of(model: type[BaseModel], prefix: str) -> str:
+    """The table of a model's settings."""
+    lines = []
+    for name, field in model.model_fields.items():
+        value = field.default
+        unset = "" if value in (None, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+        lines.append(f"| `{prefix}{name.upper()}` | {unset} | {field.description} |\n")
+    return "".join(lines)
+
+
+def test_each_setting_of_the_server_is_documented_as_its_field_says() -> None:
+    assert SETTINGS.section("The server").partition("|---|---|---|\n")[2].strip() == (
+        f"| `{PREFIX}CONFIG` |  | The TOML file with settings. |\n{rows_of(Settings, PREFIX)}".strip()
+    )
+
+
+@pytest.mark.parametrize("pack", [pack for pack in packs() if pack.settings], ids=lambda pack: pack.name)
+def test_each_setting_of_a_pack_is_documented_as_its_field_says(pack: Pack) -> None:
+    rows = SETTINGS.section(pack.name.capitalize()).partition("|---|---|---|\n")[2].strip()
+    assert rows == rows_of(type(pack.settings), f"{PREFIX}{pack.name.upper()}_").strip()
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_no_page_names_a_setting_that_there_is_not(page: Page) -> None:
+    named = set(re.findall(r"\bSIXTY_[A-Z_]*[A-Z]\b(?!_)", page.text))
+    assert named - MADE_UP <= code_in(SETTINGS.text)
+
+
+# commands
+
+
+def commands(group: click.Group, path: str = "sixty") -> Iterator[tuple[str, click.Command]]:
+    """Every command and the words that lead to it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def test_each_command_is_documented_with_its_options() -> None:
+    shown = re.findall(r"^\| `(sixty [^`]+)` \|", START.section("Every command"), re.MULTILINE)
+    known = dict(commands(cli))
+    for path, command in known.items():
+        usage = [line for line in shown if f"{line} ".startswith(f"{path} ")]
+        assert len(usage) == 1, f"start.md must have one row for `{path}`"
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name not in ("as_json", "help"):
+                assert set(parameter.opts) & set(usage[0].split()), f"`{path}` has an option {parameter.opts}"
+    gone = [line for line in shown if not any(f"{line} ".startswith(f"{path} ") for path in known)]
+    assert not gone
+
+
+# permissions
+
+
+@pytest.mark.parametrize("pack", packs(), ids=lambda pack: pack.name)
+def test_each_permission_and_each_default_grant_is_documented(pack: Pack) -> None:
+    offered = PERMISSIONS.section("What there is to grant")
+    roles = {row.split("`")[1]: row for row in PERMISSIONS.section("Roles").splitlines() if row.startswith("| `")}
+    assert tuple(roles) == ROLES
+    for item in pack.permissions:
+        for action, sentence in item.actions.items():
+            assert f"| `{item.resource}:{action}` | {sentence} |" in offered
+        for role, grants in item.grants.items():
+            assert set(grants) <= code_in(roles[role])
+
+
+# pages
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_each_page_that_is_linked_to_is_there(page: Page) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.text):
+        if "://" not in target:
+            assert (page.path.parent / target).exists(), f"{page.name} links to {target}"
+
