@@ -36,6 +36,7 @@ DELAY = 0.5
 
 _SECRET = ("password", "secret", "token", "api_key", "authorization", "credential")
 _LONGEST = 2_000
+_DEEPEST = 20
 _insert = sa.insert(audit)
 _logger = logging.getLogger(__name__)
 
@@ -68,38 +69,49 @@ class Entry:
                 "call_id": self.call_id,
                 "at": self.at,
                 "user_id": self.user_id,
-                "tool": self.tool[:128],
+                "tool": _clean(self.tool, 128),
                 "effect": self.effect,
                 "outcome": self.outcome,
-                "message": self.message,
+                "message": _clean(self.message, _LONGEST) if self.message is not None else None,
                 "arguments": redacted(self.arguments),
                 "records": dict(self.records),
                 "transport": self.transport,
-                "client": self.client[:255] if self.client else None,
-                "address": self.address,
+                "client": _clean(self.client, 255) if self.client else None,
+                "address": _clean(self.address, 64) if self.address else None,
                 "microseconds": self.microseconds,
             },
             row=NEW,
         )
 
 
-def redacted(value: Any) -> Any:
-    """A JSON value without secrets, and with long texts cut; what is no JSON value becomes text."""
+def _clean(text: str, longest: int) -> str:
+    """The text as every database can store it, at most `longest` characters of it."""
+    return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def redacted(value: Any, depth: int = 0) -> Any:
+    """A JSON value without secrets, and with what is long or deep cut; what is no JSON value becomes text."""
+    if isinstance(value, Mapping | list | tuple) and depth == _DEEPEST:
+        return "…"
     if isinstance(value, Mapping):
         return {
-            str(name)[:200]: "[redacted]" if any(word in str(name).lower() for word in _SECRET) else redacted(content)
+            _clean(str(name), 200): "[redacted]" if _is_secret(name) else redacted(content, depth + 1)
             for name, content in list(value.items())[:200]
         }
     if isinstance(value, list | tuple):
-        return [redacted(item) for item in value[:200]]
+        return [redacted(item, depth + 1) for item in value[:200]]
     if isinstance(value, str):
-        clean = value[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+        clean = _clean(value, _LONGEST)
         return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
     if isinstance(value, int) and abs(value) >= 2**63:
         return "a very large number"
     if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
-    return str(value)[:_LONGEST]
+    return _clean(str(value), _LONGEST)
+
+
+def _is_secret(name: object) -> bool:
+    return any(word in str(name).lower() for word in _SECRET)
 
 
 class AuditTrail:

@@ -18,7 +18,17 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from sixty.audit import Entry
-from sixty.errors import Conflict, Forbidden, Invalid, SixtyError, ToolRemoved, Unauthenticated, UnknownTool, nearest
+from sixty.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    SixtyError,
+    ToolRemoved,
+    Unauthenticated,
+    Unavailable,
+    UnknownTool,
+    nearest,
+)
 from sixty.events import LIMIT
 from sixty.ids import new_id
 from sixty.ledger import Ledger
@@ -100,20 +110,20 @@ async def call_tool(host: Host, request: Request) -> Outcome:
 
     Raises `Unauthenticated` and `UnknownTool`, which are the protocol's to answer; everything else is an outcome.
     """
-    started, now, call_id = perf_counter(), host.clock(), new_id()
-    registry, principal, tool = host.registry, request.principal, None
-    outcome, code, message, touched = None, "ok", None, _NOTHING
-    audited = False
+    trace = _Trace(new_id(), host.clock(), perf_counter(), request)
+    registry = host.registry
+    principal, tool, call = request.principal, None, None
+    code, message = "ok", None
     try:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
         tool = _find(host, registry, request.tool)
         host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
-        arguments = tool.parse(request.arguments, {"now": now, "timezone": host.timezone})
+        arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
         call = Call(
-            id=call_id,
-            now=now,
+            id=trace.call_id,
+            now=trace.at,
             tool=tool,
             principal=principal,
             directory=host.identity.latest,
@@ -121,10 +131,10 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             registry=registry,
             host=host,
             request=request,
-            started=started,
+            trace=trace,
         )
         outcome, code = await _run(call, arguments)
-        message, touched, audited = outcome.structured.get("message"), call.touched, call.audited
+        message = outcome.structured.get("message")
     except (Unauthenticated, UnknownTool) as error:
         code, message = error.code, error.message
         raise
@@ -135,31 +145,53 @@ async def call_tool(host: Host, request: Request) -> Outcome:
         code, message = "cancelled", "the client went away"
         raise
     except Exception:
-        _logger.exception("call %s of %s failed", call_id, request.tool)
-        code, message = "internal", f"something went wrong on our side; quote {call_id} when you report it"
-        outcome = Outcome(
-            {"success": False, "error": {"code": code, "message": message, "error_id": call_id}}, is_error=True
-        )
+        _logger.exception("call %s of %s failed", trace.call_id, request.tool)
+        code, message = "internal", f"something went wrong on our side; quote {trace.call_id} when you report it"
+        shown = {"code": code, "message": message, "error_id": trace.call_id}
+        outcome = Outcome({"success": False, "error": shown}, is_error=True)
     finally:
-        entry = Entry(
-            call_id=call_id,
-            at=now,
-            user_id=principal.user_id if principal is not None else None,
-            tool=request.tool,
-            effect=tool.effect if tool is not None else None,
-            outcome=code,
-            message=message,
-            arguments=request.arguments,
-            records=touched,
-            transport=request.transport,
-            client=request.client,
-            address=request.address,
-            microseconds=round((perf_counter() - started) * 1e6),
-        )
-        if not audited:
+        done = call.touched if call is not None and code == "ok" else _NOTHING
+        entry = trace.line(principal, tool, code, message, done)
+        if call is None or not call.audited:
             host.audit.later(entry)
         host.observe(entry)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What is known of a call from its beginning, for its line in the audit trail."""
+
+    call_id: str
+    at: datetime
+    started: float
+    request: Request
+
+    def line(
+        self,
+        principal: Principal | None,
+        tool: Tool | None,
+        outcome: str,
+        message: str | None,
+        records: Mapping[str, str],
+    ) -> Entry:
+        """The line for a call that ends now."""
+        request = self.request
+        return Entry(
+            call_id=self.call_id,
+            at=self.at,
+            user_id=principal.user_id if principal is not None else None,
+            tool=request.tool,
+            effect=tool.effect if tool is not None else None,
+            outcome=outcome,
+            message=message,
+            arguments=request.arguments,
+            records=records,
+            transport=request.transport,
+            client=request.client,
+            address=request.address,
+            microseconds=round((perf_counter() - self.started) * 1e6),
+        )
 
 
 def _find(host: Host, registry: Registry, name: str) -> Tool:
@@ -215,19 +247,24 @@ async def _attempt(call: Call, arguments: Any) -> tuple[Outcome, str]:
                 msg = f"the tool {call.tool.name} says that it only reads, and it has written"
                 raise RuntimeError(msg)
             unit.write(call.line(structured["message"]).write())
-            await _settled(unit)
-            call.audited = True
+            await _settled(call, unit)
     return Outcome(structured), "ok"
 
 
-async def _settled(unit: UnitOfWork) -> None:
+async def _settled(call: Call, unit: UnitOfWork) -> None:
     """Commit, whether or not the caller is still there: what is being written cannot be called back."""
     commit = asyncio.ensure_future(unit.commit())
     try:
-        await asyncio.wait_for(asyncio.shield(commit), PATIENCE)
+        await asyncio.wait((commit,), timeout=PATIENCE)
     except asyncio.CancelledError:
         await asyncio.wait((commit,), timeout=PATIENCE)
+        call.audited = commit.done() and commit.exception() is None
         raise
+    if not commit.done():
+        msg = "the database does not answer, and whether this was written is not known; look before you try again"
+        raise Unavailable(msg)
+    commit.result()
+    call.audited = True
 
 
 def _shaped(call: Call, result: Any) -> dict[str, Any]:
@@ -305,7 +342,7 @@ class Call:
     registry: Registry
     host: Host
     request: Request
-    started: float
+    trace: _Trace
     cause: str | None = None
     """The reaction that runs now; None in a tool's own handler."""
     default_owner: str | None = None
@@ -442,23 +479,9 @@ class Call:
             await step.finish(None)
             if unit.wrote:
                 unit.write(step.line(f"a step of {self.tool.name}").write())
-                await _settled(unit)
+                await _settled(self, unit)
                 self.steps.update(step.touched)
 
     def line(self, message: str | None) -> Entry:
         """The line of this call in the audit trail, as a success."""
-        return Entry(
-            call_id=self.id,
-            at=self.now,
-            user_id=self.principal.user_id,
-            tool=self.tool.name,
-            effect=self.tool.effect,
-            outcome="ok",
-            message=message,
-            arguments=self.request.arguments,
-            records=self.touched,
-            transport=self.request.transport,
-            client=self.request.client,
-            address=self.request.address,
-            microseconds=round((perf_counter() - self.started) * 1e6),
-        )
+        return self.trace.line(self.principal, self.tool, "ok", message, self.touched)

@@ -98,13 +98,45 @@ async def test_calls_are_made_in_the_order_of_time_each_at_its_moment(played: An
 
 async def test_a_call_can_name_what_an_earlier_one_answered(played: Any, url: str) -> None:
     def plan(demo: Demo) -> None:
-        person = demo.people[0]
-        note = demo.at(MORNING, person, "add_note", text="first", lines=["one"])
-        again = {"note_id": note["note"]}  # the whole note: an answer is taken apart by the one who plans
-        del again
-        demo.at(MORNING, person, "claim_text", text="second")
-        demo.at(MORNING, person, "add_note", text="about it", about_id=demo.one_of("note", person))
+        note = demo.at(MORNING, demo.people[0], "add_note", text="first")
+        demo.at(MORNING, demo.people[0], "edit_note", note_id=note["note"]["id"], updates={"text": "better"})
+        demo.at(MORNING, demo.people[0], "merge_notes", primary_id=note["note"]["id"], duplicate_ids=[])
 
-    await played(plan)
-    made = {note["text"]: note for note in await rows(url, sa.select(notes.notes))}
-    assert made["about it"]["about_id"] in {made["first"]["id"], made["second"]["id"]}
+    with pytest.raises(OperatorError, match=r"merge_notes at 2025-06-02T08:00:00\+00:00 by Grace Okafor failed: dupl"):
+        await played(plan)
+    (note,) = await rows(url, sa.select(notes.notes))
+    assert (note["text"], note["version"]) == ("better", 2)
+
+
+async def test_a_call_can_point_at_some_record_of_a_person_and_is_left_out_if_there_is_none(
+    played: Any, url: str
+) -> None:
+    def plan(demo: Demo) -> None:
+        grace, uma = demo.people[:2]
+        demo.at(MORNING, grace, "add_note", text="first")
+        demo.at(MORNING, grace, "add_note", text="about it", about_id=demo.one_of("note", grace))
+        left_out = demo.at(MORNING, uma, "add_note", text="about nothing", about_id=demo.one_of("note", uma))
+        demo.at(MORNING, uma, "edit_note", note_id=left_out["note"]["id"], updates={"text": "x"})
+
+    assert (await played(plan)).calls == 2
+    first, second = await rows(url, sa.select(notes.notes).order_by(notes.notes.c.id))
+    assert second["about_id"] == first["id"]
+
+
+async def test_permissions_hold_in_the_past_too(played: Any) -> None:
+    def plan(demo: Demo) -> None:
+        user = next(person for person in demo.people if person.role == "user")
+        demo.at(MORNING, user, "add_note", text="a note", secret="a secret")
+
+    with pytest.raises(OperatorError, match="Only an admin may keep a secret"):
+        await played(plan)
+
+
+async def test_chance_is_the_same_on_each_run_and_differs_between_packs(tmp_path: Path) -> None:
+    async def drawn(name: str, file: str) -> float:
+        seen: list[float] = []
+        pack = taking_part(lambda demo: seen.append(demo.random.random()))
+        await load(f"sqlite+aiosqlite:///{tmp_path / file}", NOW, [(name, pack)])
+        return seen[0]
+
+    assert await drawn("notes", "1.db") == await drawn("notes", "2.db") != await drawn("others", "3.db")

@@ -61,11 +61,13 @@ async def say_nothing(args: dict[str, Any], call: Call) -> None:
 async def ask_world(args: Say, call: Call) -> Result:
     """Ask somebody outside, and note the answer in two short transactions."""
     async with call.transaction() as first:
-        await first.records.add(NOTE, {"text": args.text})
+        note = await first.records.add(NOTE, {"text": args.text})
+        await first.records.update(NOTE, note["id"], {"rank": 1})
     if args.text == "too late":
         raise Unavailable("the world outside is gone")
     async with call.transaction() as second:
-        await second.records.add(NOTE, {"text": f"{args.text}, answered"})
+        await second.records.update(NOTE, note["id"], {"text": f"{args.text}, answered"})
+        await second.records.add(NOTE, {"text": "the answer", "about_id": note["id"]})
     return Result(message="Asked")
 
 

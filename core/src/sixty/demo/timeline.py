@@ -7,6 +7,8 @@ packs react, as if it had been made then.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -44,7 +46,7 @@ class _Missing(Exception):
 
 @dataclass(eq=False, slots=True)
 class Planned:
-    """A call that will have been made. `planned["deal_id"]` stands for that key of its answer, in later calls."""
+    """A call that will have been made. `planned["deal"]["id"]` stands for that part of its answer, in later calls."""
 
     moment: datetime
     user: User
@@ -53,13 +55,16 @@ class Planned:
     answer: Mapping[str, Any] | None = None
 
     def __getitem__(self, key: str) -> Any:
-        return _Answered(self, key)
+        return _Answered(self, (key,))
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
     planned: Planned
-    key: str
+    keys: tuple[str, ...]
+
+    def __getitem__(self, key: str) -> _Answered:
+        return _Answered(self.planned, (*self.keys, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +146,10 @@ async def _resolved(value: Any, host: Host) -> Any:
             return {name: await _resolved(content, host) for name, content in value.items()}
         case list() | tuple():
             return [await _resolved(item, host) for item in value]
-        case _Answered(planned, key):
+        case _Answered(planned, keys):
             if planned.answer is None:
                 raise _Missing
-            return planned.answer[key]
+            return reduce(getitem, keys, planned.answer)
         case _OneOf(kind, owner, random):
             found = await host.database.rows(_owned, {"wanted": kind, "owner": owner.id})
             if not found:

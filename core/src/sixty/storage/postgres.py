@@ -6,6 +6,8 @@ import asyncio
 import re
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -89,10 +91,20 @@ class _Session:
             raise _translated(error) from error
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        for write in writes:
-            touched = await self.execute(write.statement, write.values)
-            if write.expect is not None and touched != write.expect:
-                raise StaleWrite(str(write.statement))
+        for (statement, expect), same in groupby(writes, attrgetter("statement", "expect")):
+            if expect is None:
+                await self._execute_all(statement, [write.values for write in same])
+                continue
+            for write in same:
+                if await self.execute(statement, write.values) != expect:
+                    raise StaleWrite(str(statement))
+
+    async def _execute_all(self, statement: Statement, values: Sequence[Mapping[str, Any]]) -> None:
+        prepared = self._compiler.prepare(statement)
+        try:
+            await self._connection.executemany(prepared.sql, [prepared.arguments(each) for each in values])
+        except Exception as error:
+            raise _translated(error) from error
 
 
 def _touched(status: str) -> int:

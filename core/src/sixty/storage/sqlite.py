@@ -15,6 +15,8 @@ import threading
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -68,10 +70,13 @@ def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[s
 
 
 def _burst(connection: sqlite3.Connection, writes: Sequence[tuple[str, tuple[Any, ...], int | None]]) -> None:
-    for sql, arguments, expect in writes:
-        touched = connection.execute(sql, arguments).rowcount
-        if expect is not None and touched != expect:
-            raise StaleWrite(sql)
+    for (sql, expect), same in groupby(writes, itemgetter(0, 2)):
+        if expect is None:
+            connection.executemany(sql, [arguments for _, arguments, _ in same])
+            continue
+        for _, arguments, _ in same:
+            if connection.execute(sql, arguments).rowcount != expect:
+                raise StaleWrite(sql)
 
 
 def _translated(error: sqlite3.Error) -> Exception:
