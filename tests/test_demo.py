@@ -7,17 +7,24 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
+from rich.console import Console
 
 from sixty import Permissions, hookimpl
 from sixty.cli import cli
+from sixty.demo.loading import Badge
+from sixty.demo.tour import tour
+from sixty.directory import User
 from sixty_deals import plugin
 
 if TYPE_CHECKING:
@@ -77,37 +84,57 @@ def test_the_tour_comes_out_as_expected_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    tour = ran(SIXTY, "demo", "--tour", "--port", "0")
-    assert (tour.returncode, tour.stderr) == (0, "")
-    assert "3 teams, 9 users, 40 companies, 120 deals" in tour.stdout
-    assert re.findall(r"^(\d)\. ", tour.stdout, re.MULTILINE) == [str(step + 1) for step in range(STEPS)]
-    assert tour.stdout.count("✓") >= STEPS
-    assert "✗" not in tour.stdout
-    assert '"code": "forbidden"' in tour.stdout
-    assert "\x1b" not in tour.stdout  # no colours where there is no terminal
+    shown = ran(SIXTY, "demo", "--tour", "--port", "0")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "3 teams, 9 users, 40 companies, 120 deals" in shown.stdout
+    assert re.findall(r"^(\d)\. ", shown.stdout, re.MULTILINE) == [str(step + 1) for step in range(STEPS)]
+    assert shown.stdout.count("✓") >= STEPS
+    assert "✗" not in shown.stdout
+    assert '"code": "forbidden"' in shown.stdout
+    assert "\x1b" not in shown.stdout  # no colours where there is no terminal
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_signs_cannot_be_printed_there_are_words() -> None:
-    tour = ran(SIXTY, "demo", "--tour", "--port", "0", PYTHONIOENCODING="ascii")
-    assert (tour.returncode, tour.stderr) == (0, "")
-    assert "ok: the new deal is found first" in tour.stdout
+    shown = ran(SIXTY, "demo", "--tour", "--port", "0", PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "ok: the new deal is found first" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    ("grants", "expected"),
+    [
+        (("deals:*",), "delete_deal is shown to the admin alone"),
+        (("deals:read", "deals:create"), "move_deal_stage succeeds"),
+    ],
+)
 def test_a_step_that_does_not_come_out_as_expected_ends_the_tour_with_status_1(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, grants: tuple[str, ...], expected: str
 ) -> None:
     @hookimpl
     def sixty_permissions() -> tuple[Permissions, ...]:
-        (usual,) = plugin_permissions()
-        return (Permissions("deals", usual.actions, {**usual.grants, "user": ("deals:*",)}),)
+        return (Permissions("deals", usual.actions, {**usual.grants, "manager": ("deals:*",), "user": grants}),)
 
-    plugin_permissions = plugin.sixty_permissions
+    (usual,) = plugin.sixty_permissions()
     monkeypatch.setattr(plugin, "sixty_permissions", sixty_permissions)
+    monkeypatch.setattr(plugin, "sixty_demo", hookimpl(lambda demo: None))
     result = CliRunner().invoke(cli, ["demo", "--tour", "--port", "0"])
     assert result.exit_code == 1
-    assert "✗ expected: delete_deal is shown to the admin alone" in result.stdout
-    assert "create_deal {" not in result.stdout
+    assert f"✗ expected: {expected}" in result.stdout
+    assert "The tour ended early" in result.stdout
+    assert "Ada splits" not in result.stdout
+
+
+async def test_a_server_that_is_not_there_ends_the_tour(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/mcp"
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    nobody = User("", "", "Uma Lindqvist", "user", None, None, now, None)
+    badges = {role: Badge(nobody, "sk60_none") for role in ("user", "admin")}
+    console = Console(file=StringIO(), soft_wrap=True)
+    assert not await tour(url, badges, now.date(), console)
+    assert "expected: the server answers" in console.file.getvalue()
+    assert "the tour broke off" in caplog.text
 
 
 def test_the_address_and_a_key_for_each_role_are_printed(printed: str) -> None:

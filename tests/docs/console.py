@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +64,9 @@ class Console:
     _ids: dict[str, str] = field(default_factory=dict)
     _port: str = field(default_factory=_free_port)
 
-    def __enter__(self) -> Console:
+    def __enter__(self) -> Self:
         self._shell = subprocess.Popen(
-            ["bash", "--norc"],
+            ["bash", "--norc"],  # noqa: S607 - the one that a reader has
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -101,6 +101,7 @@ class Console:
         connected = f"(: < /dev/tcp/127.0.0.1/{self._port}) 2> /dev/null"
         # a command that ends in & is a server, and ready when it can be connected to, or has ended
         wait = f"until {connected} || ! kill -0 $!; do sleep 0.1; done" if text.endswith("&") else ":"
+        text = re.sub("&$", "> server.log 2>&1 &", text)  # it would print between what other commands do
         self._shell.stdin.write(f"{text}\nstatus=$?\n{wait}\necho; echo '{_MARK}' $status\n")
         self._shell.stdin.flush()
         lines: list[str] = []

@@ -62,4 +62,8 @@ class Page:
 
 def pages() -> list[Page]:
     """Every page that people are sent to."""
-    return [Page(ROOT / "README.md"), Page(ROOT / "CONTRIBUTING.md"), *(Page(path) for path in sorted(DOCS.glob("*.md")))]
+    return [
+        Page(ROOT / "README.md"),
+        Page(ROOT / "CONTRIBUTING.md"),
+        *(Page(path) for path in sorted(DOCS.glob("*.md"))),
+    ]

@@ -156,4 +156,3 @@ def test_each_page_that_is_linked_to_is_there(page: Page) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.text):
         if "://" not in target:
             assert (page.path.parent / target).exists(), f"{page.name} links to {target}"
-

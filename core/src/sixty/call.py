@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -279,13 +280,14 @@ def _shaped(call: Call, result: Any) -> dict[str, Any]:
 
 
 def _fingerprint(arguments: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    # not orjson, which refuses large numbers and half characters
+    return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).hexdigest()
 
 
 async def _repeated(call: Call, key: str) -> dict[str, Any] | None:
     """The first answer to a call with this key, or None if this is the first."""
-    if not 0 < len(key) <= KEY_LENGTH or "\x00" in key:
-        msg = f"an idempotency key has 1 to {KEY_LENGTH} characters"
+    if not 0 < len(key) <= KEY_LENGTH or not key.isprintable():
+        msg = f"an idempotency key has 1 to {KEY_LENGTH} printable characters"
         raise Invalid(msg, field="idempotency_key", given=key[:80])
     found = await call.unit.rows(_remembered, {"user": call.principal.user_id, "key": key})
     if not found:
@@ -352,13 +354,15 @@ class Call:
     audited: bool = False
     steps: dict[str, str] = field(default_factory=dict)
     """What the transactions of an `open_world` tool have written, as `touched`."""
+    position: int = 0
+    """How many changes they have made."""
     _unit: UnitOfWork | None = None
     _ledger: Ledger | None = None
     _events: list[Event] = field(default_factory=list)
 
     def begin(self, unit: UnitOfWork) -> None:
         """Start on a fresh unit of work."""
-        self._unit, self._ledger = unit, Ledger(unit, self.registry, len(self.steps))
+        self._unit, self._ledger = unit, Ledger(unit, self.registry, self.position)
         self._events = []
         self.default_owner = self.principal.user_id
         self.__dict__.pop("records", None)
@@ -479,8 +483,9 @@ class Call:
             await step.finish(None)
             if unit.wrote:
                 unit.write(step.line(f"a step of {self.tool.name}").write())
-                await _settled(self, unit)
+                await _settled(step, unit)
                 self.steps.update(step.touched)
+                self.position = step.records.ledger.position
 
     def line(self, message: str | None) -> Entry:
         """The line of this call in the audit trail, as a success."""

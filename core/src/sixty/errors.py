@@ -45,6 +45,15 @@ __all__ = [
 ]
 
 
+def _valid(value: Any) -> Any:
+    """A JSON value whose texts are valid Unicode, also where it quotes what a caller has sent."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_valid(name): _valid(content) for name, content in value.items()}
+    return [_valid(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class SixtyError(Exception):
     """Something a caller may be told. `details` are JSON values that go beside `code` and `message`."""
 
@@ -57,7 +66,7 @@ class SixtyError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """The error as a tool result shows it."""
-        return {"code": self.code, "message": self.message, **self.details}
+        return {"code": self.code, "message": _valid(self.message), **_valid(self.details)}
 
 
 class Invalid(SixtyError):

@@ -10,6 +10,7 @@ from functools import cached_property
 from inspect import cleandoc, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from sixty.errors import Invalid, PluginError
@@ -115,6 +116,10 @@ class Tool:
     def parse(self, arguments: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
         """The validated arguments: a model, or a dict for a tool with a JSON Schema. `Invalid` says what is wrong."""
         if isinstance(self.arguments, Mapping):
+            try:
+                orjson.dumps(arguments)
+            except (TypeError, ValueError) as error:
+                raise Invalid(f"the arguments cannot be written as JSON: {error}") from None
             first = min(self._validator.iter_errors(arguments), key=lambda error: list(error.path), default=None)
             if first is not None:
                 field = ".".join(str(part) for part in first.path) or None

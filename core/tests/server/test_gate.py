@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import jwt
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sixty.auth import mint
 from sixty.config import Settings
 from sixty.people import list_keys, revoke_key
-from sixty.server.http import listening
+from sixty.server.http import app
 from sixty.server.trust import Trust, is_loopback
 from sixty.tables import audit
 
@@ -62,8 +63,8 @@ async def test_a_bad_token_is_refused_and_the_reason_said(
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer a.b.c", "Bearer \xff", "sk60_x"])
-async def test_what_is_no_token_is_refused(raw: Any, value: str) -> None:
+@pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer a.b.c", "Bearer é".encode(), "sk60_x"])
+async def test_what_is_no_token_is_refused(raw: Any, value: str | bytes) -> None:
     assert (await raw.list(Authorization=value)).status_code == 401
 
 
@@ -202,7 +203,10 @@ async def test_while_the_directory_is_away_the_client_is_asked_to_come_back(
     assert answer.headers["retry-after"] == "5"
 
 
-async def test_a_server_that_is_stopping_says_so(sixty: Organisation, raw: Any) -> None:
-    async with listening(sixty.host) as url:
-        raw.http.base_url = url
-        assert (await raw.list()).status_code == 200
+async def test_a_server_that_does_not_run_any_more_asks_to_come_back(sixty: Organisation, raw: Any) -> None:
+    stopped = app(sixty.host)
+    await stopped.start()
+    await stopped.stop()
+    raw.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(stopped), base_url="http://localhost")
+    answer = await raw.list()
+    assert (answer.status_code, answer.headers["connection"]) == (503, "close")

@@ -49,7 +49,7 @@ async def said(process: asyncio.subprocess.Process, *lines: bytes) -> list[Any]:
     assert process.stdout is not None
     process.stdin.write(b"".join(lines))
     answers = [json.loads(await process.stdout.readline()) for _ in lines]
-    await process.communicate()
+    await process.communicate(b"")
     return answers
 
 

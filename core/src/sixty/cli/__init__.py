@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -50,11 +51,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 @click.version_option(package_name="sixty-core", prog_name="sixty")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Sixty: a sales CRM for AI agents.
 
     Settings are environment variables with the prefix SIXTY_, or keys of the TOML file that SIXTY_CONFIG names.
     """
+    if ctx.invoked_subcommand != "serve":  # which lets the collector begin once it serves
+        gc.enable()
 
 
 def main() -> None:

@@ -77,8 +77,8 @@ async def _lead(guide: _Guide, seller: _Caller, admin: _Caller, today: date) -> 
     guide.expect("the stages add up, and opportunity has its part of the new deal", adds_up and counts, forecast)
 
     guide.step(f"{seller} tries to delete it")
-    refused = await seller.refused("delete_deal", deal_id=deal_id)
-    guide.expect("the server refuses: forbidden", refused["error"]["code"] == "forbidden", refused)
+    refused = await seller.attempt("delete_deal", deal_id=deal_id)
+    guide.expect("the server refuses: forbidden", refused.get("error", {}).get("code") == "forbidden", refused)
 
     guide.step(f"{seller} moves it by mistake, and takes that back")
     moved = await seller.call("move_deal_stage", deal_id=deal_id, stage="verbal")
@@ -116,19 +116,17 @@ class _Caller:
         return {tool.name for tool in (await self.client.list_tools()).tools}
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """The answer; an error is not what was expected."""
+        """The answer; the tour ends if it is an error."""
         answer, is_error = await self._ask(tool, arguments)
         self.guide.tell(json.dumps(answer["error"]) if is_error else answer["message"])
         if is_error:
             self.guide.expect(f"{tool} succeeds", False, answer)  # noqa: FBT003 - it does not hold
         return answer
 
-    async def refused(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """The error; an answer is not what was expected."""
-        answer, is_error = await self._ask(tool, arguments)
+    async def attempt(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """The answer, whatever it is."""
+        answer, _ = await self._ask(tool, arguments)
         self.guide.tell(json.dumps(answer))
-        if not is_error:
-            self.guide.expect(f"{tool} is refused", False, answer)  # noqa: FBT003 - it does not hold
         return answer
 
     async def _ask(self, tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -176,10 +176,21 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self._application = application
         self.listening = asyncio.Event()
+        self._told = asyncio.Event()
+
+    def stop(self) -> None:
+        """End soon."""
+        self.should_exit = True
+        self._told.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which renews the Date header
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1.0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:  # nobody new, before those who are here are sent away
@@ -212,7 +223,7 @@ async def listening(
         yield f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
     finally:
         ready.cancel()
-        server.should_exit = True
+        server.stop()
         await serving
         listener.close()
 
@@ -231,6 +242,7 @@ async def serve_http(host: Host, address: str, port: int, *, anonymous_as: str |
             loop.add_signal_handler(number, stop.set)
     async with listening(host, address, port, anonymous_as=anonymous_as) as url:
         gc.collect()
+        gc.enable()
         gc.freeze()  # what is loaded stays: a full collection would stop the server for a tenth of a second
         _logger.info("MCP is served at %s%s", url, PATH)
         await stop.wait()

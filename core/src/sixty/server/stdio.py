@@ -6,6 +6,7 @@ Nothing of HTTP is imported: an agent waits for this server to start.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import stat
@@ -53,6 +54,8 @@ async def serve_stdio(host: Host) -> None:
         ) from error
     CALLER.set(Caller(token=token, transport="stdio"))
     server = SixtyServer(host)
+    gc.freeze()  # what is loaded stays; nobody waits for a look at all of it
+    gc.enable()
     serving = asyncio.create_task(_serve(server, host.settings.max_request_bytes))
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt

@@ -1,0 +1,126 @@
+"""Search: words and their beginnings, whatever their case and accents; then what is similar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sixty.errors import Invalid
+from sixty.search import fold, match_query
+from sixty.testing import open_organisation
+
+if TYPE_CHECKING:
+    from sixty.testing import Client, Organisation
+
+
+async def titles(client: Client, query: str, **arguments: Any) -> list[str]:
+    return [hit["title"] for hit in (await client.call("search_crm", query=query, **arguments))["results"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Crème Brûlée", "creme brulee"),
+        ("STRASSE Straße", "strasse strasse"),
+        ("Ångström & Œuvre", "angstrom œuvre"),
+        ("o'neill-smith_ltd (UK) 50%", "o neill smith ltd uk 50"),
+        ("№ ½ ﬁn", "no 1 2 fin"),
+        ("İstanbul", "istanbul"),
+        ("東京 タワー", "東京 タワー"),
+        ("... --- ***", ""),
+        ("", ""),
+    ],
+)
+def test_folding_leaves_words_without_case_and_accents(text: str, words: str) -> None:
+    assert fold(text) == words
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+def test_a_query_holds_no_syntax_of_the_callers(text: str) -> None:
+    for dialect, allowed in (("postgresql", ":*& "), ("sqlite", '"* ')):
+        query = match_query(text, dialect) or ""
+        assert all(character.isalnum() or character in allowed for character in query)
+
+
+@pytest.mark.parametrize("query", ["creme", "CRÈME", "brul", "brulee creme", "Crème-Brûlée!", "dessert", "dess crem"])
+async def test_every_word_or_its_beginning_is_found_in_title_or_body(sixty: Organisation, query: str) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Crème Brûlée", body="A dessert, served cold")
+    await user.call("add_note", text="Unrelated", body="Nothing of the kind")
+    assert await titles(user, query) == ["Crème Brûlée"]
+
+
+@pytest.mark.parametrize("query", ['"', "*", "' OR 1=1 --", "a AND NOT (b)", "title:x", "&|!", "😀", "\u0300", "-" * 255])
+async def test_signs_are_no_syntax(sixty: Organisation, query: str) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Something")
+    assert not (await user.outcome("search_crm", query=query)).is_error
+
+
+async def test_a_hit_in_the_title_counts_more_than_one_in_the_body(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Minutes", body="We talked about the budget")
+    await user.call("add_note", text="Budget", body="Figures of the year")
+    assert await titles(user, "budget") == ["Budget", "Minutes"]
+
+
+async def test_what_changes_is_found_by_its_new_words_only(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    note = (await user.call("add_note", text="Apples", body="red"))["note"]["id"]
+    await user.call("edit_note", note_id=note, updates={"body": "green"})
+    assert await titles(user, "green") == ["Apples"]
+    await user.call("edit_note", note_id=note, updates={"text": "Pears", "body": None})
+    assert await titles(user, "pears") == ["Pears"]
+    assert await titles(user, "apples") == []
+    assert await titles(user, "green") == []
+
+
+async def test_a_misspelt_word_finds_the_closest_and_says_so(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Enterprise License")
+    answer = await user.call("search_crm", query="enterprize licence")
+    assert [hit["title"] for hit in answer["results"]] == ["Enterprise License"]
+    assert answer["message"] == 'No record has the words "enterprize licence"; these are the closest'
+
+
+async def test_nothing_found_is_no_error_and_says_why(sixty: Organisation) -> None:
+    answer = await sixty.as_role("user").call("search_crm", query="xyzzy")
+    assert (answer["success"], answer["results"]) == (True, [])
+    assert answer["message"] == 'Nothing that you can see comes close to "xyzzy"'
+
+
+async def test_kinds_are_those_that_are_searched(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Something")
+    assert await titles(user, "something", kinds=["note"]) == ["Something"]
+    with pytest.raises(Invalid, match="there is no kind 'nots' to search; did you mean 'note'?"):
+        await user.call("search_crm", query="x", kinds=["nots"])
+
+
+async def test_a_limit_keeps_the_best(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    for number in range(5):
+        await user.call("add_note", text=f"Report {number}", body="Report " * number)
+    assert len(await titles(user, "report", limit=2)) == 2
+
+
+async def test_without_anything_to_search_the_answer_says_so(database_url: str) -> None:
+    async with open_organisation(database_url, []) as sixty:
+        answer = await sixty.as_role("admin").call("search_crm", query="x")
+        assert answer["message"] == "There is nothing that you may search"
+
+
+async def test_a_snippet_is_short(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    await user.call("add_note", text="Long", body="word " * 100)
+    (hit,) = (await user.call("search_crm", query="long"))["results"]
+    assert len(hit["snippet"]) == 160
+    assert hit["snippet"].endswith("…")
