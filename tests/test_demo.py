@@ -30,6 +30,8 @@ from sixty_deals import plugin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sixty.demo import Demo
+
 SIXTY = str(Path(sys.executable).with_name("sixty"))
 STEPS = 8
 
@@ -115,9 +117,13 @@ def test_a_step_that_does_not_come_out_as_expected_ends_the_tour_with_status_1(
     def sixty_permissions() -> tuple[Permissions, ...]:
         return (Permissions("deals", usual.actions, {**usual.grants, "manager": ("deals:*",), "user": grants}),)
 
+    @hookimpl
+    def sixty_demo(demo: Demo) -> None:
+        """No deals: somebody who may not move them cannot have done so."""
+
     (usual,) = plugin.sixty_permissions()
     monkeypatch.setattr(plugin, "sixty_permissions", sixty_permissions)
-    monkeypatch.setattr(plugin, "sixty_demo", hookimpl(lambda demo: None))
+    monkeypatch.setattr(plugin, "sixty_demo", sixty_demo)
     result = CliRunner().invoke(cli, ["demo", "--tour", "--port", "0"])
     assert result.exit_code == 1
     assert f"✗ expected: {expected}" in result.stdout

@@ -1,4 +1,4 @@
-"""Whatever there is, is documented: hooks, names, settings, commands, permissions."""
+"""Whatever there is, is documented: hooks, names, settings, commands, permissions, tools."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from sixty.registry import Pack
+    from sixty.tools import Tool
 
 pytestmark = pytest.mark.docs
 
 START, PLUGIN = Page(DOCS / "start.md"), Page(DOCS / "write-a-plugin.md")
+TOOLS = Page(DOCS / "tools.md")
 MADE_UP = {"SIXTY_TIME_ZONE", "SIXTY_NOTES_ONWIN", "SIXTY_NOTES_ON_WIN"}
 """Settings of the examples: two that are refused, and one of the pack that is made there."""
 PERMISSIONS, SETTINGS = Page(DOCS / "permissions.md"), Page(DOCS / "settings.md")
@@ -146,6 +148,23 @@ def test_each_permission_and_each_default_grant_is_documented(pack: Pack) -> Non
             assert f"| `{item.resource}:{action}` | {sentence} |" in offered
         for role, grants in item.grants.items():
             assert set(grants) <= code_in(roles[role])
+
+
+# tools
+
+
+def row_of(tool: Tool) -> str:
+    """A tool's row: its arguments, those that may be left out with a question mark, what it needs, and its rate."""
+    required = tool.input_schema.get("required", ())
+    arguments = " ".join(f"`{name}{'' if name in required else '?'}`" for name in tool.input_schema["properties"])
+    needs = f"`{tool.permission}`" if tool.permission is not None else "that of the records"
+    return f"| `{tool.name}` | {arguments} | {' '.join(tool.description.split())} | {needs} | {tool.rate} |\n"
+
+
+@pytest.mark.parametrize("pack", packs(), ids=lambda pack: pack.name)
+def test_each_tool_is_documented_as_it_describes_itself(pack: Pack) -> None:
+    rows = TOOLS.section(pack.name.capitalize()).partition("|---|---|---|---|---|\n")[2].strip()
+    assert rows == "".join(row_of(tool) for tool in pack.tools).strip()
 
 
 # pages

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.compiler import SQLCompiler
 
-    from sixty.kinds import Searchable
+    from sixty.kinds import Kind, Searchable
 
 __all__ = ["CANDIDATES", "QUERY", "fold", "forget", "hits", "index", "match_query", "reindex"]
 
-CANDIDATES = 2_000
-"""Only the newest of so many matches are ranked, so that a common word stays cheap."""
+CANDIDATES = 10_001
+"""Only the newest of so many matches of a kind are ranked: one more than a list counts exactly."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
 
@@ -49,11 +49,12 @@ def match_query(text: str, dialect: str) -> str | None:
         return None
     if dialect == "postgresql":
         return " & ".join(f"{word}:*" for word in words)
-    return " ".join(f'"{word}"*' for word in words)
+    beginnings = " ".join(f'"{word}"*' for word in words)
+    return f"{{title body}} : ({beginnings})"
 
 
 class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
-    """The candidates for a query, as a relation of `rid` and `rank`; smaller ranks are better."""
+    """The candidates of a kind for a query, as a relation of `rid` and `rank`; smaller ranks are better."""
 
     name = "matching"
     inherit_cache = True
@@ -61,35 +62,33 @@ class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL functio
 
 @compiles(_matching, "sqlite")
 def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    query = compiler.process(next(iter(element.clauses)), **options)
+    kind, query = (compiler.process(clause, **options) for clause in element.clauses)
+    match = f"""search_index MATCH 'kind : "' || {kind} || '" AND ' || {query}"""
     return (
-        "(SELECT rowid AS rid, bm25(search_index, 8.0, 1.0) AS rank FROM search_index"  # noqa: S608 - no value in it
-        f" WHERE rowid IN (SELECT rowid FROM search_index WHERE search_index MATCH {query}"
-        f" ORDER BY rowid DESC LIMIT {CANDIDATES}) AND search_index MATCH {query})"
+        f"(SELECT rowid AS rid, bm25(search_index, 0.0, 8.0, 1.0) AS rank FROM search_index WHERE {match}"  # noqa: S608 - no value in it
+        f" ORDER BY rowid DESC LIMIT {CANDIDATES})"
     )
 
 
 @compiles(_matching, "postgresql")
 def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    query = compiler.process(next(iter(element.clauses)), **options)
+    kind, query = (compiler.process(clause, **options) for clause in element.clauses)
     return (
-        f"(SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank FROM"  # noqa: S608 - as above
-        f" (SELECT rid, document FROM search WHERE document @@ to_tsquery('simple', {query})"
-        f" ORDER BY rid DESC LIMIT {CANDIDATES}) AS newest)"
+        f"(SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank FROM search"  # noqa: S608 - as above
+        f" WHERE kind = {kind} AND document @@ to_tsquery('simple', {query}) ORDER BY rid DESC LIMIT {CANDIDATES})"
     )
 
 
-@cache
-def hits() -> sa.Subquery:
-    """The records that match the parameter `QUERY`: `record_id`, `kind` and `rank`, best lowest.
+@lru_cache(maxsize=256)
+def hits(kind: Kind) -> sa.Subquery:
+    """The records of a kind that match the parameter `QUERY`: `record_id` and `rank`, best lowest.
 
-    It shows no text, and is for joining with the table of a kind, which carries the scope.
+    It shows no text, and is for joining with the table of the kind, which carries the scope.
     """
-    candidates = _matching(sa.bindparam(QUERY, type_=sa.String)).table_valued(
-        sa.column("rid", sa.BigInteger), sa.column("rank", sa.Float), name="candidates"
-    )
+    matching = _matching(sa.literal(kind.name, sa.String), sa.bindparam(QUERY, type_=sa.String))
+    candidates = matching.table_valued(sa.column("rid", sa.BigInteger), sa.column("rank", sa.Float), name="candidates")
     return (
-        sa.select(search.c.record_id, search.c.kind, candidates.c.rank)
+        sa.select(search.c.record_id, candidates.c.rank)
         .join(candidates, candidates.c.rid == search.c.rid)
         .subquery("hits")
     )

@@ -148,10 +148,18 @@ Money = Annotated[
 ]
 """An amount in the organisation's currency: a JSON number with at most two decimals, a `Decimal` in Python."""
 
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string"})]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "description": "YYYY-MM-DD, today, tomorrow, +3_days or +2_weeks"}),
+]
 """A day in the organisation's time zone: `2027-03-31`, or a word such as `today` or `+3_days`."""
 
-Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "description": "ISO 8601 with an offset, today, tomorrow, +3_days or +2_weeks"}),
+]
 """A moment, in UTC inside: ISO 8601 with an offset, or a word such as `tomorrow`, at this time of day."""
 
 Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_stored_text), AfterValidator(_filled)]

@@ -83,7 +83,7 @@ def _searchables(call: Call, kinds: list[str] | None) -> list[Searchable]:
 
 @lru_cache(maxsize=256)
 def _matching(searchable: Searchable) -> sa.Select[Any]:
-    table, found = searchable.kind.table, hits()
+    table, found = searchable.kind.table, hits(searchable.kind)
     return (
         sa.select(table, found.c.rank.label(RANK))
         .join(found, found.c.record_id == table.c.id)

@@ -37,20 +37,18 @@ def demo(*, tour_only: bool, address: str, port: int) -> None:
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if tour_only:
         with TemporaryDirectory(prefix="sixty-demo-") as folder:
-            came_out = _show(Path(folder) / "demo.db", address, port, tour_only=True)
-    else:
-        came_out = _show(_fresh(Path.cwd() / FOLDER / f"demo-{port}.db"), address, port, tour_only=False)
-    if not came_out:
-        exit_with(1)
+            exit_with(_status(Path(folder) / "demo.db", address, port, tour_only=True))
+    exit_with(_status(_fresh(Path.cwd() / FOLDER / f"demo-{port}.db"), address, port, tour_only=False))
 
 
-def _show(file: Path, address: str, port: int, *, tour_only: bool) -> bool:
+def _status(file: Path, address: str, port: int, *, tour_only: bool) -> int:
+    """Give the demo; 0 if the tour came out as expected, 1 if it did not."""
     from rich.console import Console  # noqa: PLC0415 - `sixty --help` imports every command
 
     from sixty.demo.showing import show  # noqa: PLC0415 - as above
 
     console = Console(markup=False, highlight=False, soft_wrap=True)
-    return asyncio.run(show(file, address, port, console, tour_only=tour_only))
+    return 0 if asyncio.run(show(file, address, port, console, tour_only=tour_only)) else 1
 
 
 def _check_free(address: str, port: int) -> None:

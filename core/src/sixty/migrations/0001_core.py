@@ -156,21 +156,22 @@ _POSTGRES = (
 _SQLITE = (
     (
         "CREATE VIRTUAL TABLE search_index USING fts5"
-        "(title, body, content='search', content_rowid='rid', tokenize='unicode61 remove_diacritics 0', prefix='3')"
+        "(kind, title, body, content='search', content_rowid='rid',"
+        " tokenize='unicode61 remove_diacritics 0', prefix='3')"
     ),
     (
         "CREATE TRIGGER search_added AFTER INSERT ON search BEGIN"
-        " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END"
+        " INSERT INTO search_index(rowid, kind, title, body) VALUES (new.rid, new.kind, new.title, new.body); END"
     ),
     (
         "CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN"
-        " INSERT INTO search_index(search_index, rowid, title, body)"
-        " VALUES ('delete', old.rid, old.title, old.body); END"
+        " INSERT INTO search_index(search_index, rowid, kind, title, body)"
+        " VALUES ('delete', old.rid, old.kind, old.title, old.body); END"
     ),
     (
         "CREATE TRIGGER search_changed AFTER UPDATE ON search BEGIN"
-        " INSERT INTO search_index(search_index, rowid, title, body)"
-        " VALUES ('delete', old.rid, old.title, old.body);"
-        " INSERT INTO search_index(rowid, title, body) VALUES (new.rid, new.title, new.body); END"
+        " INSERT INTO search_index(search_index, rowid, kind, title, body)"
+        " VALUES ('delete', old.rid, old.kind, old.title, old.body);"
+        " INSERT INTO search_index(rowid, kind, title, body) VALUES (new.rid, new.kind, new.title, new.body); END"
     ),
 )

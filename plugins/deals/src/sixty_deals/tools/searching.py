@@ -29,7 +29,7 @@ from sixty import (
 from sixty.search import QUERY, hits, match_query
 from sixty_deals.models import Deal, DealsFound
 from sixty_deals.rules import Stage, Status
-from sixty_deals.tables import WORTH, deals
+from sixty_deals.tables import DEAL, WORTH, deals
 from sixty_deals.tools.owners import check_owner
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _search(given: frozenset[str], field: DateField, sort: str | None) -> Search
     joined: sa.FromClause = deals
     order: list[Order] = []
     if QUERY in given:
-        found = hits()
+        found = hits(DEAL)
         joined = deals.join(found, found.c.record_id == deals.c.id)
         if sort is None:
             columns.append(found.c.rank)
