@@ -56,8 +56,8 @@ class Grant:
     def parse(cls, text: str) -> Grant:
         """The grant that `text` spells; `Invalid` names what is wrong with it."""
         resource, _, rest = text.strip().partition(":")
-        action, _, scope = rest.partition(":") if rest not in _SCOPES else ("*", ":", rest)
-        scope = scope or "all"
+        action, colon, scope = rest.partition(":") if rest not in _SCOPES else ("*", ":", rest)
+        scope = scope if colon else "all"
         if any(word != "*" and not _WORD.fullmatch(word) for word in (resource, action)):
             rule = "resource:action[:own|team|all], for example deals:update:own"
             raise Invalid(f"{text!r} is not a permission; write {rule}", field="permission", given=text, allowed=rule)

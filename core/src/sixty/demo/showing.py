@@ -65,8 +65,9 @@ async def show(
         else:
             console.print("\nThe tour ended early: a step did not come out as expected.", style="bold red")
         if not tour_only:
+            stop = _interruption()
             _print_ways_in(served + PATH, database_url, loaded, console)
-            await _interrupted()
+            await stop.wait()
             console.print(f"\nStopped. The organisation stays in {file} until the next demo.")
     return came_out
 
@@ -93,11 +94,11 @@ def _print_ways_in(url: str, database_url: str, loaded: Loaded, console: Console
     console.print("\nServing until you press Ctrl-C.", style="bold")
 
 
-async def _interrupted() -> None:
-    """Somebody wants it to end."""
+def _interruption() -> asyncio.Event:
+    """Comes about when somebody wants it to end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
