@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from sixty import Arguments, Day, Limit, Moment, Money, Page, Record, RecordId, Result, Text, Tool
-from sixty.errors import Invalid
+from sixty.errors import Invalid, PluginError
 from sixty.schemas import schema_of
 
 if TYPE_CHECKING:
@@ -120,14 +121,14 @@ def refused(arguments: Mapping[str, Any]) -> Invalid:
         ({"title": "   "}, "title must not be empty, got '   '"),
         ({"title": 7}, "title must be text, got 7"),
         ({"title": "a\x00"}, "title must not contain the null character, got 'a\\x00'"),
-        ({"title": "x" * 256}, f"title must have at most 255 characters, got '{'x' * 77}…'"),
+        ({"title": "x" * 256}, f"title must have at most 255 characters, got '{'x' * 79}…'"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"limit": 2.5}, "limit must be a whole number, got 2.5"),
         ({"limit": "10"}, "limit must be a whole number, got '10'"),
         ({"record_id": "7"}, "record_id is not an id; ids are UUIDs, such as 0198c2a4-…, taken from an earlier answer, got '7'"),
-        ({"flag": "yes"}, "flag must be a boolean, got 'yes'"),
+        ({"flag": "yes"}, "flag must be a valid boolean, got 'yes'"),
         ({"names": ["a", ""]}, "names.1 must have at least 1 character, got ''"),
-        ({"names": "a"}, "names must be a list, got 'a'"),
+        ({"names": "a"}, "names must be a valid array, got 'a'"),
         ({"updates": {"titel": "x"}}, "unknown argument 'updates.titel'; did you mean 'title'?"),
         ({"updates": 3}, "updates must be an object, got 3"),
         ({"day": "someday"}, "day must be a day such as 2027-03-31, today, tomorrow, +3_days or +2_weeks, got 'someday'"),
@@ -154,10 +155,34 @@ def test_arguments_that_are_no_object_are_refused() -> None:
         TOOL.parse(["x"], {})  # type: ignore[arg-type]
 
 
-def test_a_recursive_model_keeps_its_definition() -> None:
-    class Tree(BaseModel):
-        children: list[Tree] = []
+class Tree(BaseModel):
+    children: list[Tree] = []
 
-    Tree.model_rebuild(_types_namespace={"Tree": Tree})
-    with pytest.raises(Exception, match="Tree"):
-        schema_of(type("Forest", (Result,), {"__annotations__": {"tree": Tree}}), "serialization")
+
+class Forest(Result):
+    tree: Tree
+
+
+def test_a_model_that_contains_itself_is_refused_when_the_tool_is_checked() -> None:
+    with pytest.raises(PluginError, match="the model Forest contains itself; give the tool a plain JSON Schema"):
+        Tool("grow", "Grow", handler, None, "read", Everything, Forest).check()
+
+
+def test_what_json_has_no_type_for_comes_as_json_writes_it() -> None:
+    class Sets(Arguments):
+        stages: set[Stage]
+        pair: tuple[int, int]
+        day: date
+
+    tool = Tool("try_sets", "Try sets", handler, None, "read", Sets)
+    parsed = tool.parse({"stages": ["open", "open"], "pair": [1, 2], "day": "2026-03-02"}, {})
+    assert (parsed.stages, parsed.pair, parsed.day) == ({Stage.OPEN}, (1, 2), date(2026, 3, 2))
+    with pytest.raises(Invalid):
+        tool.parse({"stages": ["open"], "pair": ["1", 2], "day": "2026-03-02"}, {})
+
+
+def test_the_default_of_an_argument_that_may_be_left_empty_is_shown() -> None:
+    class Sized(Arguments):
+        size: int | None = 5
+
+    assert schema_of(Sized, "validation")["properties"] == {"size": {"type": "integer", "default": 5}}

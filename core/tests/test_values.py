@@ -47,7 +47,7 @@ def test_a_day_is_one_of_the_organisations_time_zone(word: str, day: date) -> No
 
 
 @pytest.mark.parametrize(
-    "word", ["", "2026-02-30", "31.03.2027", "next week", "+3 days", "+99999_months", "-99999_weeks", 20260331, None, True]
+    "word", ["", "2026-02-30", "31.03.2027", "next week", "+3 days", "+99999_months", "-99999_months", 20260331, None, True]
 )
 def test_what_is_no_day_is_refused(word: Any) -> None:
     with pytest.raises(ValidationError):

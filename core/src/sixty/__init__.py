@@ -28,6 +28,7 @@ from sixty.values import (
     Result,
     ShownId,
     Text,
+    counted,
     shown,
 )
 from sixty.views import Published, View
@@ -73,6 +74,7 @@ __all__ = [
     "Tool",
     "Unavailable",
     "View",
+    "counted",
     "detail_table",
     "hookimpl",
     "new_id",

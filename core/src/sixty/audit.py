@@ -100,14 +100,12 @@ def redacted(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, list | tuple):
         return [redacted(item, depth + 1) for item in value[:200]]
-    if isinstance(value, str):
-        clean = _clean(value, _LONGEST)
-        return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
     if isinstance(value, int) and abs(value) >= 2**63:
         return "a very large number"
     if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
-    return _clean(str(value), _LONGEST)
+    text = str(value)
+    return _clean(text, _LONGEST) + (f"… ({len(text)} characters)" if len(text) > _LONGEST else "")
 
 
 def _is_secret(name: object) -> bool:

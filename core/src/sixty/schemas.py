@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
-from sixty.errors import Invalid, nearest
+from sixty.errors import Invalid, PluginError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,16 +16,25 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["invalid", "schema_of"]
+__all__ = ["JSON_BOUNDS", "invalid", "schema_of"]
 
+JSON_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+"""What a field's bounds are called in JSON Schema; pydantic leaves their own names on types that it does not know."""
 QUOTED = 80
 """Characters of a value that an error quotes."""
 
 
 def schema_of(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
-    """The schema of a model's arguments (`validation`) or of its results (`serialization`)."""
+    """The schema of a model's arguments (`validation`) or of its results (`serialization`).
+
+    `PluginError` for a model that contains itself: it has no end without `$defs`.
+    """
     schema = model.model_json_schema(mode=mode)
-    plain: dict[str, Any] = _plain(schema, schema.get("$defs", {}))
+    try:
+        plain: dict[str, Any] = _plain(schema, schema.get("$defs", {}))
+    except RecursionError:
+        msg = f"the model {model.__name__} contains itself; give the tool a plain JSON Schema instead"
+        raise PluginError(msg) from None
     plain.pop("$defs", None)
     plain.pop("description", None)  # the tool's own says it
     return plain
@@ -42,10 +51,10 @@ def _plain(node: Any, definitions: dict[str, Any]) -> Any:
     if "anyOf" in node:
         options = [option for option in node["anyOf"] if option != {"type": "null"}]
         if len(options) == 1:
-            rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
+            rest = {key: value for key, value in node.items() if key != "anyOf"}
             return _plain({**options[0], **rest}, definitions)
     return {
-        key: {name: _plain(value, definitions) for name, value in content.items()}
+        JSON_BOUNDS.get(key, key): {name: _plain(value, definitions) for name, value in content.items()}
         if key == "properties"
         else _plain(content, definitions)
         for key, content in node.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +12,7 @@ from inspect import cleandoc, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 
 from sixty.errors import Invalid, PluginError
 from sixty.schemas import invalid, schema_of
@@ -99,7 +100,12 @@ class Tool:
         return Draft202012Validator(self.input_schema)
 
     def check(self) -> None:
-        """Raise `PluginError` unless both schemas are valid; called when the plugin loads."""
+        """Raise `PluginError` unless both schemas can be had and are valid; called when the plugin loads."""
+        try:
+            _ = self.wire
+        except PydanticUserError as error:
+            msg = f"the tool {self.name} has a model that has no JSON Schema: {error}"
+            raise PluginError(msg) from error
         for schema in (self.arguments, self.result):
             if isinstance(schema, Mapping):
                 from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - as above
@@ -128,7 +134,20 @@ class Tool:
         try:
             return self.arguments.model_validate(arguments, context=dict(context))
         except ValidationError as error:
-            raise invalid(error, self.arguments.model_fields) from None
+            return self._parse_json(self.arguments, arguments, dict(context), error)
+
+    @staticmethod
+    def _parse_json(
+        model: type[BaseModel], arguments: Mapping[str, Any], context: dict[str, Any], first: ValidationError
+    ) -> Any:
+        """The arguments, looked at as the JSON they were: there a text can be an enum and a list can be a set."""
+        try:
+            return model.model_validate_json(json.dumps(arguments), context=context)
+        except ValidationError as error:
+            broken = error.errors(include_url=False)[0]["type"] == "json_invalid"  # such as half a character
+            raise invalid(first if broken else error, model.model_fields) from None
+        except (TypeError, ValueError):  # it was no JSON after all
+            raise invalid(first, model.model_fields) from None
 
 
 def tool(

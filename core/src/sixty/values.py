@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -14,10 +14,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
 )
+
+from sixty.schemas import JSON_BOUNDS
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 __all__ = [
     "Arguments",
@@ -33,6 +40,7 @@ __all__ = [
     "Result",
     "ShownId",
     "Text",
+    "counted",
     "shown",
 ]
 
@@ -137,15 +145,22 @@ def _filled(value: str) -> str:
     return value
 
 
+class _NumberSchema:
+    """Shows a `Decimal` as the JSON number that it is here, with the bounds that a field gives it."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(core)
+        bounds = {JSON_BOUNDS[name]: shown[name] for name in JSON_BOUNDS if name in shown}
+        return {"type": "number", **bounds}
+
+
 RecordId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 """The id of a record."""
 
 ShownId = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 """An id in a result: it comes from the database, and is not checked again."""
 
-Money = Annotated[
-    Decimal, BeforeValidator(_number), PlainSerializer(_plain, return_type=Any), WithJsonSchema({"type": "number"})
-]
+Money = Annotated[Decimal, BeforeValidator(_number), PlainSerializer(_plain, return_type=Any), _NumberSchema()]
 """An amount in the organisation's currency: a JSON number with at most two decimals, a `Decimal` in Python."""
 
 Day = Annotated[
@@ -173,6 +188,11 @@ Limit = Annotated[int, Field(ge=1, le=200)]
 
 Cursor = Annotated[str, Field(max_length=2000)]
 """Where the next page begins: opaque, taken from an earlier answer."""
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words for a message: `1 deal`, `2 deals`, `no deals`."""
+    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
 
 
 def shown(value: Any) -> Any:

@@ -12,7 +12,7 @@ from sixty.call import Call
 from sixty.errors import Forbidden, NotFound
 from sixty.storage.columns import Id
 from sixty.tools import tool
-from sixty.values import Arguments, LongText, RecordId, Result
+from sixty.values import Arguments, LongText, RecordId, Result, counted
 
 if TYPE_CHECKING:
     from sixty.kinds import Kind
@@ -58,7 +58,7 @@ async def get_record(args: OneRecord, call: Call) -> RecordFound:
     kind, row = await _located(call, args.id)
     links = [*await _outgoing(call, kind, row), *await _incoming(call, row["id"])]
     return RecordFound(
-        message=f'The {kind.name} "{row[kind.title]}" has {len(links)} links',
+        message=f'The {kind.name} "{row[kind.title]}" has {counted(len(links), "link")}',
         kind=kind.name,
         record=kind.show(row),
         links=links,
@@ -81,7 +81,7 @@ async def delete_record(args: DeleteRecord, call: Call) -> RecordDeleted:
 async def undo_change(args: UndoChange, call: Call) -> ChangeUndone:
     """Take back everything that one write did, reactions included. Every write answers with its change_id."""
     undone = await changes.undo(call, args.change_id)
-    return ChangeUndone(message=f"Undone, for {len(undone)} records", undone=undone)
+    return ChangeUndone(message=f"Undone, for {counted(len(undone), 'record')}", undone=undone)
 
 
 async def _located(call: Call, record_id: str) -> tuple[Kind, Row]:

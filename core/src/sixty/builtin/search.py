@@ -12,7 +12,7 @@ from sixty.call import Call
 from sixty.errors import Invalid, nearest
 from sixty.search import QUERY, fold, hits, match_query
 from sixty.tools import tool
-from sixty.values import Arguments, Limit, Result, Text
+from sixty.values import Arguments, Limit, Result, Text, counted
 
 if TYPE_CHECKING:
     from sixty.kinds import Searchable
@@ -62,7 +62,7 @@ async def search_crm(args: SearchCrm, call: Call) -> SearchFound:
             found.extend(_hit(searchable, row, round(-row[RANK], 4)) for row in rows)
     found.sort(key=lambda hit: -hit.score)
     if found:
-        return SearchFound(message=f"Found {len(found[: args.limit])} records", results=found[: args.limit])
+        return SearchFound(message=f"Found {counted(len(found[: args.limit]), 'record')}", results=found[: args.limit])
     close = [hit for searchable in searchables for hit in await _similar(call, searchable, args.query)]
     close.sort(key=lambda hit: -hit.score)
     if close:

@@ -43,6 +43,7 @@ PATIENCE = 0.05
 _VERSIONS = {version.encode(): version for version in MODERN_PROTOCOL_VERSIONS}
 _STREAMED = ("progressToken", LOG_LEVEL_META_KEY)
 """What in `_meta` asks for more than one answer."""
+_ROUTING = ((b"mcp-protocol-version", "mcp-protocol-version"), (b"mcp-method", "mcp-method"), (b"mcp-name", "mcp-name"))
 _PARAMS = {"tools/call": frozenset({"_meta", "name", "arguments"}), "tools/list": frozenset({"_meta"})}
 _Result = TypeVar("_Result")
 
@@ -121,11 +122,7 @@ def _exact(headers: Mapping[bytes, bytes], body: bytes) -> _Exact | None:
     if message is None:
         return None
     params = message["params"]
-    routing = {
-        "mcp-protocol-version": version,
-        "mcp-method": headers.get(b"mcp-method", b"").decode("latin-1"),
-        "mcp-name": headers.get(b"mcp-name", b"").decode("latin-1"),
-    }
+    routing = {name: headers[key].decode("latin-1") for key, name in _ROUTING if key in headers}
     if isinstance(classify_inbound_request(message, headers=routing), InboundLadderRejection):
         return None
     try:

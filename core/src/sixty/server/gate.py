@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 
     from sixty.directory import Principal
     from sixty.host import Host
-    from sixty.server.trust import Trust
 
 __all__ = ["METADATA_PATH", "Gate", "Metadata"]
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-_ONCE = (b"host", b"origin", b"authorization", b"idempotency-key")
 _TOO_OFTEN = -32012
 
 
@@ -76,33 +74,17 @@ class Metadata:
 
 
 class Gate:
-    """Lets requests through that come by a trusted name and with an accepted credential."""
+    """Lets requests through whose credential is accepted."""
 
-    def __init__(
-        self, app: ASGIApp, host: Host, trust: Trust, metadata: Metadata, anonymous_as: str | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, host: Host, metadata: Metadata, anonymous_as: str | None = None) -> None:
         self._app = app
         self._host = host
-        self._trust = trust
         self._metadata = metadata
         self._anonymous_as = anonymous_as
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its caller, or refuse it."""
-        raw = scope["headers"]
-        headers: dict[bytes, bytes] = dict(raw)
-        if len(headers) != len(raw) and (twice := _sent_twice(raw)) is not None:
-            await refuse(send, 400, -32600, f"the header {twice} was sent more than once")
-        elif not self._trust.accepts_host(headers.get(b"host", b"")):
-            message = "the Host header is not one of this server's; its operator can add it to SIXTY_ALLOWED_HOSTS"
-            await refuse(send, 421, -32600, message)
-        elif (origin := headers.get(b"origin")) is not None and not self._trust.accepts_origin(origin):
-            message = "requests from this Origin are refused; the operator can add it to SIXTY_ALLOWED_ORIGINS"
-            await refuse(send, 403, -32600, message)
-        else:
-            await self._authenticated(scope, receive, send, headers)
-
-    async def _authenticated(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes]) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         address = scope["client"][0] if scope.get("client") else None
         try:
             principal = await self._principal(headers.get(b"authorization"), address)
@@ -175,11 +157,6 @@ def _refused(host: Host, error: Unauthenticated, address: str | None, seconds: f
         address=address,
         microseconds=round(seconds * 1e6),
     )
-
-
-def _sent_twice(headers: list[tuple[bytes, bytes]]) -> str | None:
-    names = [name for name, _ in headers]
-    return next((name.decode() for name in _ONCE if names.count(name) > 1), None)
 
 
 def _quotable(text: str) -> str:

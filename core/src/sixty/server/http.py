@@ -14,6 +14,7 @@ import uvicorn
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
 from sixty.server.caller import CALLER
@@ -22,7 +23,7 @@ from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
 from sixty.server.mcp import UNAVAILABLE, SixtyServer
 from sixty.server.replies import refuse
-from sixty.server.trust import Trust, is_loopback
+from sixty.server.trust import Trust, Trusted, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "App", "app", "listening", "serve_http"]
 
 PATH = "/mcp"
-SESSION_IDLE = 300.0
+SESSION_IDLE = 600.0
 """Seconds after which a session of the handshake era without a request or a stream ends: many clients never say so."""
 MAX_SESSIONS = 10_000
 GRACE = 10
@@ -67,7 +68,7 @@ class Endpoint:
             body = await _body(headers, receive, self._max_body)
             if body is None:
                 message = f"the request is larger than {self._max_body} bytes; send less at once"
-                await refuse(send, 413, -32600, message)  # the rest is thrown away as it comes
+                await refuse(send, 413, INVALID_REQUEST, message)  # the rest is thrown away as it comes
                 return
             # a header sent twice is the SDK's to judge
             if len(headers) == len(scope["headers"]) and await self._direct.answer(headers, body, receive, send):
@@ -104,11 +105,12 @@ class App:
     def __init__(self, host: Host, address: str, anonymous_as: str | None = None) -> None:
         self._endpoint = Endpoint(SixtyServer(host), host.settings.max_request_bytes)
         metadata = Metadata(host, PATH)
-        gate = Gate(self._endpoint, host, Trust(host.settings, address), metadata, anonymous_as)
-        self._protocol: dict[str, ASGIApp] = {PATH: gate}
+        trust = Trust(host.settings, address)
+        gate = Gate(self._endpoint, host, metadata, anonymous_as)
+        self._protocol: dict[str, ASGIApp] = {PATH: Trusted(gate, trust)}
         self._pages: dict[str, ASGIApp] = {
-            METADATA_PATH: metadata,
-            METADATA_PATH + PATH: metadata,
+            METADATA_PATH: Trusted(metadata, trust),
+            METADATA_PATH + PATH: Trusted(metadata, trust),
             "/health": Health(),
             "/ready": Ready(host),
         }
@@ -120,9 +122,9 @@ class App:
             if (protocol := self._protocol.get(path)) is not None:
                 await protocol(scope, receive, send)
             elif (page := self._pages.get(path)) is None:
-                await refuse(send, 404, -32600, f"nothing is here; MCP is at {PATH}")
+                await refuse(send, 404, INVALID_REQUEST, f"nothing is here; MCP is at {PATH}")
             elif scope["method"] not in ("GET", "HEAD"):
-                await refuse(send, 405, -32600, "this page can only be read", [(b"allow", b"GET, HEAD")])
+                await refuse(send, 405, INVALID_REQUEST, "this page can only be read", [(b"allow", b"GET, HEAD")])
             else:
                 await page(scope, receive, send)
         elif scope["type"] == "lifespan":

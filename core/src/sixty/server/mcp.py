@@ -89,10 +89,10 @@ class SixtyServer(Server[dict[str, Any]]):
             outcome = await call_tool(self.host, request)
         except (Unauthenticated, UnknownTool) as error:
             raise protocol_error(error) from None
-        text = as_json(outcome).decode()
+        text = as_json(outcome)
         result: Any = {
-            "content": [{"type": "text", "text": text}],
-            "structuredContent": outcome.structured,
+            "content": [{"type": "text", "text": text.decode()}],
+            "structuredContent": orjson.loads(text),
             "isError": outcome.is_error,
             "resultType": "complete",
         }

@@ -7,11 +7,19 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mcp_types import INVALID_REQUEST
+
+from sixty.server.replies import refuse
+
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from sixty.config import Settings
 
-__all__ = ["Trust", "is_loopback"]
+__all__ = ["Trust", "Trusted", "is_loopback"]
 
+_ONCE = (b"host", b"origin", b"authorization", b"idempotency-key")
+"""Headers that decide something: sent twice, they could be read one way here and another way by a proxy."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -49,6 +57,29 @@ class Trust:
         return bool(separator) and scheme in ("http", "https") and _without_port(name) in _LOOPBACK
 
 
+class Trusted:
+    """Lets requests through that come by a trusted name."""
+
+    def __init__(self, app: ASGIApp, trust: Trust) -> None:
+        self._app = app
+        self._trust = trust
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        raw = scope["headers"]
+        headers: dict[bytes, bytes] = dict(raw)
+        if len(headers) != len(raw) and (twice := _sent_twice(raw)) is not None:
+            await refuse(send, 400, INVALID_REQUEST, f"the header {twice} was sent more than once")
+        elif not self._trust.accepts_host(headers.get(b"host", b"")):
+            message = "the Host header is not one of this server's; its operator can add it to SIXTY_ALLOWED_HOSTS"
+            await refuse(send, 421, INVALID_REQUEST, message)
+        elif (origin := headers.get(b"origin")) is not None and not self._trust.accepts_origin(origin):
+            message = "requests from this Origin are refused; the operator can add it to SIXTY_ALLOWED_ORIGINS"
+            await refuse(send, 403, INVALID_REQUEST, message)
+        else:
+            await self._app(scope, receive, send)
+
+
 def is_loopback(address: str) -> bool:
     """Whether only this machine reaches a server at `address`."""
     if address == "localhost":
@@ -57,6 +88,11 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def _sent_twice(headers: list[tuple[bytes, bytes]]) -> str | None:
+    names = [name for name, _ in headers]
+    return next((name.decode() for name in _ONCE if names.count(name) > 1), None)
 
 
 def _is_wildcard(address: str) -> bool:

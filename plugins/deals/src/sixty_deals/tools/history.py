@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty import Arguments, Call, RecordId, tool
+from sixty import Arguments, Call, RecordId, counted, tool
 from sixty_deals.models import DealHistory, Stay
 from sixty_deals.tables import DEAL, STAY
 
@@ -29,7 +29,7 @@ async def get_deal_history(args: GetDealHistory, call: Call) -> DealHistory:
     history = await call.records.history(DEAL, deal["id"])
     stays = sorted(await call.records.details(STAY, deal["id"]), key=lambda stay: (stay["entered_at"], stay["id"]))
     return DealHistory(
-        message=f'Deal "{deal["title"]}" has {len(history)} changes, and is in {deal["stage"]}',
+        message=f'Deal "{deal["title"]}" has {counted(len(history), "change")}, and is in {deal["stage"]}',
         history=history,
         stages=[_shown(stay, call.now) for stay in stays],
     )
