@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ({"password": "x", "API_KEY": 1, "note": "y"}, {"password": "[redacted]", "API_KEY": "[redacted]", "note": "y"}),
+        (
+            {"password": "x", "API_KEY": 1, "note": "y"},
+            {"password": "[redacted]", "API_KEY": "[redacted]", "note": "y"},
+        ),
         ({"a": [{"Authorization": {"deep": 1}}]}, {"a": [{"Authorization": "[redacted]"}]}),
         ({"accessToken": "x", "client_secret": "x"}, {"accessToken": "[redacted]", "client_secret": "[redacted]"}),
         ("x" * 2500, "x" * 2000 + "… (2500 characters)"),
@@ -70,7 +73,9 @@ STRANGE: list[Mapping[str, Any]] = [
 
 
 @pytest.mark.parametrize("strange", STRANGE)
-async def test_no_request_can_keep_the_trail_from_being_written(sixty: Organisation, strange: Mapping[str, Any]) -> None:
+async def test_no_request_can_keep_the_trail_from_being_written(
+    sixty: Organisation, strange: Mapping[str, Any]
+) -> None:
     request = Request(**{"tool": "find_notes", "arguments": {}, "principal": None, "token": None, **strange})
     with pytest.raises(Exception, match="credential"):
         await call_tool(sixty.host, request)

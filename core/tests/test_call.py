@@ -13,7 +13,16 @@ from fakes import world
 from fakes.notes import notes
 
 from sixty.call import Request, call_tool
-from sixty.errors import Conflict, Forbidden, Invalid, RateLimited, ToolRemoved, Unauthenticated, Unavailable, UnknownTool
+from sixty.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    RateLimited,
+    ToolRemoved,
+    Unauthenticated,
+    Unavailable,
+    UnknownTool,
+)
 from sixty.people import add_key, disable_user, set_role
 from sixty.storage.database import StaleWrite
 from sixty.tables import audit, changes, idempotency, records
@@ -86,7 +95,9 @@ async def test_a_tool_without_a_model_answers_with_a_message_all_the_same(sixty:
     ("arguments", "field"),
     [({}, None), ({"words": "a"}, "words"), ({"words": [1]}, "words.0"), ({"words": [], "x": 1}, None)],
 )
-async def test_a_plain_json_schema_is_kept_to(sixty: Organisation, arguments: Mapping[str, Any], field: str | None) -> None:
+async def test_a_plain_json_schema_is_kept_to(
+    sixty: Organisation, arguments: Mapping[str, Any], field: str | None
+) -> None:
     with pytest.raises(Invalid) as caught:
         await sixty.as_role("user").call("echo", **arguments)
     assert caught.value.details.get("field") == field
@@ -316,7 +327,9 @@ async def test_whoever_comes_second_runs_again_on_what_the_first_has_left(sixty:
     (row,) = await sixty.rows(sa.select(notes))
     assert row["rank"] == len(applied) >= 5
     assert sorted(answer.structured["note"]["rank"] for answer in applied) == list(range(1, len(applied) + 1))
-    assert len(await sixty.rows(sa.select(audit).where(audit.c.tool == "rank_up", audit.c.outcome == "ok"))) == len(applied)
+    assert len(await sixty.rows(sa.select(audit).where(audit.c.tool == "rank_up", audit.c.outcome == "ok"))) == len(
+        applied
+    )
 
 
 async def test_two_who_expect_the_same_version_do_not_both_get_their_way(sixty: Organisation) -> None:

@@ -33,7 +33,9 @@ def test_the_environment_sets_and_what_is_passed_wins() -> None:
 
 
 def test_a_file_sets_and_the_environment_wins(tmp_path: Path) -> None:
-    (tmp_path / "sixty.toml").write_text('timezone = "Asia/Tokyo"\nplugins = ["a"]\n[stages]\nweight = 0.25\nnames = "b"\n')
+    (tmp_path / "sixty.toml").write_text(
+        'timezone = "Asia/Tokyo"\nplugins = ["a"]\n[stages]\nweight = 0.25\nnames = "b"\n'
+    )
     environ = {"SIXTY_CONFIG": f"{tmp_path}/sixty.toml", "SIXTY_TIMEZONE": "Europe/Berlin", "SIXTY_STAGES_NAMES": "c"}
     settings = load_settings(environ)
     assert (settings.timezone, settings.plugins) == ("Europe/Berlin", ("a",))

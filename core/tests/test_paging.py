@@ -131,7 +131,14 @@ async def test_a_cursor_that_is_none_of_this_list_is_invalid(sixty: Organisation
         await sixty.as_role("user").call("find_notes", cursor=cursor)
 
 
-CURSORS = ["[1, 2, 3]", '["a", "b"]', "[1e400, null]", "[99999999999999999999, 1]", '["-99999-01-01", null]', "[true, null]"]
+CURSORS = [
+    "[1, 2, 3]",
+    '["a", "b"]',
+    "[1e400, null]",
+    "[99999999999999999999, 1]",
+    '["-99999-01-01", null]',
+    "[true, null]",
+]
 
 
 @pytest.mark.parametrize("raw", CURSORS)

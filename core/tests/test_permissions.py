@@ -59,7 +59,11 @@ def test_grants_add_up() -> None:
     assert scope_of(grants, "deals:update") is Scope.OWN
     assert scope_of(grants, "contacts:read") == Scope.TEAM | Scope.ALL
     assert scope_of(grants, "contacts:update") is Scope.NONE
-    assert [scope.widest for scope in (Scope.NONE, Scope.OWN | Scope.TEAM, Scope.ALL | Scope.OWN)] == ["none", "team", "all"]
+    assert [scope.widest for scope in (Scope.NONE, Scope.OWN | Scope.TEAM, Scope.ALL | Scope.OWN)] == [
+        "none",
+        "team",
+        "all",
+    ]
 
 
 @pytest.mark.parametrize(

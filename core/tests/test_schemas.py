@@ -66,7 +66,7 @@ def test_arguments_are_plain() -> None:
             "stage": {"type": "string", "enum": ["open", "won"], "default": "open"},
             "status": {"type": "string", "enum": ["a", "b"]},
             "day": {"type": "string", "description": "Such as today"},
-            "at": {"type": "string"},
+            "at": {"type": "string", "description": "ISO 8601 with an offset, today, tomorrow, +3_days or +2_weeks"},
             "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 25},
             "updates": {
                 "type": "object",

@@ -216,7 +216,9 @@ GRANTS = [
 OWNERS = (0, 0, 1, 2, 2, 3, None)
 """Who owns each note, by position among the people; None: nobody."""
 people = st.tuples(
-    st.sampled_from([None, "A", "B"]), st.sampled_from(["user", "manager"]), st.lists(st.sampled_from(GRANTS), max_size=3)
+    st.sampled_from([None, "A", "B"]),
+    st.sampled_from(["user", "manager"]),
+    st.lists(st.sampled_from(GRANTS), max_size=3),
 )
 ROLE_GRANTS = {
     "user": ["notes:read:own", "notes:update:own", "sums:*:own"],

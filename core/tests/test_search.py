@@ -63,7 +63,9 @@ async def test_every_word_or_its_beginning_is_found_in_title_or_body(sixty: Orga
     assert await titles(user, query) == ["Crème Brûlée"]
 
 
-@pytest.mark.parametrize("query", ['"', "*", "' OR 1=1 --", "a AND NOT (b)", "title:x", "&|!", "😀", "\u0300", "-" * 255])
+@pytest.mark.parametrize(
+    "query", ['"', "*", "' OR 1=1 --", "a AND NOT (b)", "title:x", "&|!", "😀", "\u0300", "-" * 255]
+)
 async def test_signs_are_no_syntax(sixty: Organisation, query: str) -> None:
     user = sixty.as_role("user")
     await user.call("add_note", text="Something")

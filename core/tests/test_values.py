@@ -47,7 +47,8 @@ def test_a_day_is_one_of_the_organisations_time_zone(word: str, day: date) -> No
 
 
 @pytest.mark.parametrize(
-    "word", ["", "2026-02-30", "31.03.2027", "next week", "+3 days", "+99999_months", "-99999_months", 20260331, None, True]
+    "word",
+    ["", "2026-02-30", "31.03.2027", "next week", "+3 days", "+99999_months", "-99999_months", 20260331, None, True],
 )
 def test_what_is_no_day_is_refused(word: Any) -> None:
     with pytest.raises(ValidationError):
@@ -73,7 +74,8 @@ def test_a_moment_is_utc_inside(text: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-03-31T14:00:00", "now", "14:00", 1767225600, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+    "text",
+    ["", "2026-03-31T14:00:00", "now", "14:00", 1767225600, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
 )
 def test_a_moment_without_an_offset_or_beyond_the_calendar_is_refused(text: Any) -> None:
     with pytest.raises(ValidationError):

@@ -91,21 +91,25 @@ def _clean(text: str, longest: int) -> str:
 
 def redacted(value: Any, depth: int = 0) -> Any:
     """A JSON value without secrets, and with what is long or deep cut; what is no JSON value becomes text."""
-    if isinstance(value, Mapping | list | tuple) and depth == _DEEPEST:
-        return "…"
-    if isinstance(value, Mapping):
-        return {
-            _clean(str(name), 200): "[redacted]" if _is_secret(name) else redacted(content, depth + 1)
-            for name, content in list(value.items())[:200]
-        }
-    if isinstance(value, list | tuple):
-        return [redacted(item, depth + 1) for item in value[:200]]
+    if isinstance(value, Mapping | list | tuple):
+        return "…" if depth == _DEEPEST else _redacted_parts(value, depth + 1)
+    if isinstance(value, str):
+        clean = _clean(value, _LONGEST)
+        return clean if len(value) <= _LONGEST else f"{clean}… ({len(value)} characters)"
     if isinstance(value, int) and abs(value) >= 2**63:
         return "a very large number"
     if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
-    text = str(value)
-    return _clean(text, _LONGEST) + (f"… ({len(text)} characters)" if len(text) > _LONGEST else "")
+    return _clean(str(value), _LONGEST)
+
+
+def _redacted_parts(value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
+    if not isinstance(value, Mapping):
+        return [redacted(item, depth) for item in value[:200]]
+    return {
+        _clean(str(name), 200): "[redacted]" if _is_secret(name) else redacted(content, depth)
+        for name, content in list(value.items())[:200]
+    }
 
 
 def _is_secret(name: object) -> bool:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.errors import PluginError, nearest
 from sixty.storage.columns import Id, Instant
 from sixty.tables import records, users
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sixty.values import Record
@@ -93,6 +94,11 @@ class Kind:
         """A row as JSON shows it, by the kind's model."""
         return self.model.model_validate(row).model_dump(mode="json", exclude_none=True)
 
+    def check(self) -> None:
+        """Raise `PluginError` unless the table is one of records and has every column that is named."""
+        _check_columns(f"the kind {self.name}", self.table, SPINE, "make it with record_table")
+        _check_columns(f"the kind {self.name}", self.table, (self.title, *self.guards))
+
     @cached_property
     def fields(self) -> frozenset[str]:
         """The columns that a pack may write."""
@@ -108,6 +114,17 @@ class Detail:
     kind: Kind
     parent: str
     """The column that points at the record."""
+
+    def check(self) -> None:
+        """Raise `PluginError` unless the table has an id and the pointer to its record."""
+        _check_columns(f"the detail {self.table.name}", self.table, ("id", self.parent), "make it with detail_table")
+
+
+def _check_columns(who: str, table: sa.Table, names: Iterable[str], remedy: str = "") -> None:
+    for name in names:
+        if name not in table.c:
+            msg = f"{who}: the table {table.name} lacks the column {name!r}{nearest(name, table.c.keys())}"
+            raise PluginError(f"{msg}; {remedy}" if remedy else msg)
 
 
 def _pointers(table: sa.Table) -> tuple[str, ...]:
@@ -143,3 +160,7 @@ class Searchable:
     kind: Kind
     title: str
     body: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raise `PluginError` unless the table of the kind has every column that is named."""
+        _check_columns(f"the search of {self.kind.name}", self.kind.table, (self.title, *self.body))

@@ -75,6 +75,7 @@ class Registry:
             if claims.count(what) > 1:
                 msg = f"the {what} is declared twice"
                 raise PluginError(msg)
+        self._check_kinds(pack)
         for published in pack.views:
             published.check()
             self._check_sources(pack, published)
@@ -104,6 +105,18 @@ class Registry:
         if permission is not None and permission not in known:
             msg = f"{who} asks for the permission {permission!r}, which no pack declares{nearest(permission, known)}"
             raise PluginError(msg)
+
+    def _check_kinds(self, pack: Pack) -> None:
+        checked: tuple[Kind | Detail | Searchable, ...] = (*pack.kinds, *pack.details, *pack.searchables)
+        for declared in checked:
+            declared.check()
+        resources = {permission.partition(":")[0] for item in pack.permissions for permission in item.names}
+        for kind in pack.kinds:
+            if kind.resource not in resources:
+                msg = f"the kind {kind.name} is governed by {kind.resource!r}, for which it declares no permissions"
+                raise PluginError(msg + nearest(kind.resource, resources))
+            for guard in kind.guards.values():
+                self._known_permission(pack, guard.permission, f"a guard of the kind {kind.name}")
 
     def _check_grants(self, pack: Pack) -> None:
         for reaction in pack.reactions:

@@ -53,6 +53,7 @@ def _plain(node: Any, definitions: dict[str, Any]) -> Any:
         if len(options) == 1:
             rest = {key: value for key, value in node.items() if key != "anyOf"}
             return _plain({**options[0], **rest}, definitions)
+        node = {**node, "anyOf": options}
     return {
         JSON_BOUNDS.get(key, key): {name: _plain(value, definitions) for name, value in content.items()}
         if key == "properties"

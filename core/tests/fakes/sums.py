@@ -18,11 +18,9 @@ class Summed(Result):
     notes: int
 
 
-
-
-_SUM = sa.select(sa.func.sum(NOTES.c.price, type_=NOTES.c.price.type).label("total"), sa.func.count().label("n")).select_from(
-    NOTES.table
-)
+_SUM = sa.select(
+    sa.func.sum(NOTES.c.price, type_=NOTES.c.price.type).label("total"), sa.func.count().label("n")
+).select_from(NOTES.table)
 _NAMES = sa.select(PEOPLE.c.name, NOTES.c.text).join_from(NOTES.table, PEOPLE.table, NOTES.c.owner_id == PEOPLE.c.id)
 
 

@@ -108,6 +108,8 @@ async def test_another_host_is_refused_before_the_credential_is_looked_at(raw: A
     answer = await raw.list(Host="evil.example", Authorization=None)
     assert answer.status_code == 421
     assert "SIXTY_ALLOWED_HOSTS" in answer.json()["error"]["message"]
+    metadata = await raw.http.get("/.well-known/oauth-protected-resource/mcp", headers={"Host": "evil.example"})
+    assert metadata.status_code == 421
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "null", "localhost"])

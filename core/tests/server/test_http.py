@@ -146,6 +146,12 @@ async def test_the_short_way_answers_as_the_sdk_does(raw: Any, tool: str, argume
     assert short.json() == long.json()
 
 
+async def test_half_a_character_is_refused_in_an_answer_that_can_be_sent(raw: Any) -> None:
+    body = json.dumps(message(params={"arguments": {"text": "\ud800"}}))  # in JSON it can be spelt
+    answer = await raw.post(body.encode())
+    assert answer.json()["result"]["structuredContent"]["error"]["code"] == "invalid"
+
+
 async def test_the_short_list_is_the_one_that_the_sdk_gives(raw: Any) -> None:
     short = await raw.list()
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": None}}

@@ -19,8 +19,6 @@ from sixty.server.mcp import UNAUTHENTICATED, UNAVAILABLE
 from sixty.server.replies import refuse, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sixty.directory import Principal
