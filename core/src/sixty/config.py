@@ -167,7 +167,7 @@ def unknown_settings(packs: Mapping[str, type[PackSettings] | None], environ: Ma
         known.update(f"{PREFIX}{pack.upper()}_{name.upper()}" for name in (model.model_fields if model else ()))
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known and not name.startswith(unjudged):
-            msg = f"{name} is not a setting{nearest(name, known)}"
+            msg = f"{name} is not a setting{nearest(name, known, prefix=PREFIX)}"
             raise ConfigError(msg)
     tables = {name for name, value in _file(environ).items() if isinstance(value, dict)}
     if unknown := sorted(tables - set(packs)):

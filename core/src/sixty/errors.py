@@ -139,7 +139,8 @@ class PluginError(OperatorError):
     """A plugin cannot be loaded; the message says why."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The ending `; did you mean 'x'?`, or nothing if no known name is close."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """The ending `; did you mean 'x'?`, or nothing if no known name is close; a `prefix` of all does not count."""
+    others = [other.removeprefix(prefix) for other in known]
+    close = get_close_matches(name.removeprefix(prefix), others, n=1, cutoff=0.6)
+    return f"; did you mean {prefix + close[0]!r}?" if close else ""

@@ -33,6 +33,7 @@ __all__ = [
     "add_team",
     "add_user",
     "disable_user",
+    "enable_user",
     "key_hash",
     "list_grants",
     "list_keys",
@@ -41,6 +42,7 @@ __all__ = [
     "revoke_grant",
     "revoke_key",
     "set_role",
+    "set_team",
 ]
 
 KEY_PREFIX = "sk60_"
@@ -60,6 +62,7 @@ _USER_WITH_EMAIL = sa.select(users).where(users.c.email == sa.bindparam("wanted"
 _USER_WITH_SUBJECT = sa.select(users).where(users.c.subject == sa.bindparam("wanted"))
 _EMAILS_AND_IDS = sa.select(users.c.email, users.c.id)
 _SET_ROLE = sa.update(users).where(users.c.id == sa.bindparam("wanted")).values(role=sa.bindparam("new_role"))
+_SET_TEAM = sa.update(users).where(users.c.id == sa.bindparam("wanted")).values(team_id=sa.bindparam("new_team"))
 _DISABLE = sa.update(users).where(users.c.id == sa.bindparam("wanted")).values(disabled_at=sa.bindparam("now"))
 _GRANTS_OF = sa.select(grants).where(grants.c.user_id == sa.bindparam("wanted")).order_by(grants.c.permission)
 _REVOKE_GRANT = sa.delete(grants).where(
@@ -152,6 +155,23 @@ async def set_role(database: Database, email: str, role: Role) -> User:
     async with _change(database) as transaction:
         user = await _user(transaction, email)
         await transaction.execute(_SET_ROLE, {"wanted": user.id, "new_role": role})
+        return await _user(transaction, email)
+
+
+async def set_team(database: Database, email: str, team: str | None) -> User:
+    """The user, in the team of that name from now on, or in none. `NotFound` if there is no such team."""
+    async with _change(database) as transaction:
+        user = await _user(transaction, email)
+        team_id = None if team is None else await _team_id(transaction, team)
+        await transaction.execute(_SET_TEAM, {"wanted": user.id, "new_team": team_id})
+        return await _user(transaction, email)
+
+
+async def enable_user(database: Database, email: str) -> User:
+    """The user, with their credentials accepted again."""
+    async with _change(database) as transaction:
+        user = await _user(transaction, email)
+        await transaction.execute(_DISABLE, {"wanted": user.id, "now": None})
         return await _user(transaction, email)
 
 

@@ -309,7 +309,7 @@ class Records:
                 what = f"{wanted or 'record'} {led[name]}"
                 msg = f"{name}: there is no {what} that you can see; search_crm finds the right id"
                 raise NotFound(msg, field=name, id=led[name])
-            if wanted in self._call.registry.kinds and found[0].name != wanted:
+            if wanted is not None and found[0].name != wanted:
                 msg = f"{name} must be the id of a {wanted}, and {led[name]} is a {found[0].name}"
                 raise Invalid(msg, field=name, given=led[name], allowed=f"the id of a {wanted}")
             led[name] = found[1]["id"]

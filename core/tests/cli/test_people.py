@@ -50,6 +50,26 @@ def test_a_role_is_changed_and_a_user_disabled(run: Callable[..., Result]) -> No
     assert ada["disabled"] is not None
 
 
+def test_a_user_changes_team_and_leaves_it(run: Callable[..., Result]) -> None:
+    run("team", "add", "North")
+    run("user", "add", "ada@example.com")
+    assert "is in the team North now" in run("user", "set-team", "ada@example.com", "North").stdout
+    (ada,) = listed(run("user", "list", "--json"))
+    assert ada["team"] == "North"
+    assert "is in no team now" in run("user", "set-team", "ada@example.com").stdout
+    (ada,) = listed(run("user", "list", "--json"))
+    assert ada["team"] is None
+    assert "no team 'South'" in run("user", "set-team", "ada@example.com", "South").stderr
+
+
+def test_a_disabled_user_is_enabled_again(run: Callable[..., Result]) -> None:
+    run("user", "add", "ada@example.com")
+    run("user", "disable", "ada@example.com")
+    assert "is enabled" in run("user", "enable", "ada@example.com").stdout
+    (ada,) = listed(run("user", "list", "--json"))
+    assert ada["disabled"] is None
+
+
 def test_a_grant_is_added_listed_and_revoked(run: Callable[..., Result]) -> None:
     run("user", "add", "ada@example.com")
     assert run("grant", "add", "ada@example.com", "access:explain").exit_code == 0

@@ -19,7 +19,7 @@ __all__ = ["user"]
 
 @click.group()
 def user() -> None:
-    """Add, list and disable users, and change their role."""
+    """Add, list, disable and enable users, and change their role or team."""
 
 
 @user.command()
@@ -66,6 +66,25 @@ async def set_role(host: Host, email: str, role: str) -> None:
     """Put a user into a role, from their next call on."""
     changed = await people.set_role(host.database, email, role)
     click.echo(f"{changed.email} has the role {changed.role} now.")
+
+
+@user.command()
+@click.argument("email")
+@click.argument("team", required=False)
+@with_host
+async def set_team(host: Host, email: str, team: str | None) -> None:
+    """Put a user into a team, or without TEAM into none, from their next call on."""
+    changed = await people.set_team(host.database, email, team)
+    click.echo(f"{changed.email} is in {'the team ' + team if team else 'no team'} now.")
+
+
+@user.command()
+@click.argument("email")
+@with_host
+async def enable(host: Host, email: str) -> None:
+    """Accept a disabled user again."""
+    enabled = await people.enable_user(host.database, email)
+    click.echo(f"{enabled.email} is enabled.")
 
 
 @user.command()

@@ -96,6 +96,7 @@ def _upgrade(connection: Connection, pack: Pack) -> None:
     if tables is None:
         return
     if tables.migrations is not None:
+        _begin_history(connection, pack, tables.migrations)
         _run(connection, pack, tables.migrations, "head")
     else:
         tables.metadata.create_all(connection)
@@ -107,6 +108,16 @@ def _upgrade(connection: Connection, pack: Pack) -> None:
         connection.execute(sa.insert(version).values(version_num=DECLARED))
     if pack.name != "core":
         _note_pointers(connection, pack.name, tables)
+
+
+def _begin_history(connection: Connection, pack: Pack, folder: Path) -> None:
+    """Tables that were made as declared stand at the first revision of the history that the pack has now."""
+    table = version_table(pack.name)
+    if not sa.inspect(connection).has_table(table):
+        return
+    version = sa.table(table, sa.column("version_num", sa.String))
+    first = ScriptDirectory(str(folder), version_locations=[str(folder)]).get_base()
+    connection.execute(sa.update(version).where(version.c.version_num == DECLARED).values(version_num=first))
 
 
 def _downgrade(connection: Connection, pack: Pack) -> None:
