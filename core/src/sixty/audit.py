@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuditTrail", "Entry", "redacted"]
 
-BATCH = 200
+BATCH = 1_000
 """Lines written at once."""
 KEEP = 10_000
 """Lines kept while the database cannot take them; beyond that the oldest are lost, and the log says how many."""

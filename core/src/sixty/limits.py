@@ -68,6 +68,16 @@ class Limits:
         return limit
 
 
+class _Resting:
+    """In the place of the storage's timer, which would start a thread for each hundredth of a second.
+
+    All that it does is to forget early what is over; what is over is forgotten anyway when it is asked about.
+    """
+
+    def is_alive(self) -> bool:
+        return True
+
+
 class _Limit:
     """One rate, counted for whoever it is asked about."""
 
@@ -80,6 +90,8 @@ class _Limit:
         self._count = int(count)
         self._item = parse(rate)
         self._storage = MemoryStorage()
+        self._storage.timer.cancel()
+        self._storage.timer = _Resting()  # type: ignore[assignment]
         strategy = MovingWindowRateLimiter if self._count <= EXACT else FixedWindowRateLimiter
         self._counter = strategy(self._storage)
 

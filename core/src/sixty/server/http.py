@@ -18,6 +18,7 @@ from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
 from sixty.server.caller import CALLER
+from sixty.server.corked import CorkedProtocol
 from sixty.server.direct import Direct
 from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
@@ -164,7 +165,7 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, application: App) -> None:
         config = uvicorn.Config(
             application,
-            http="httptools",
+            http=CorkedProtocol,
             ws="none",
             lifespan="on",
             access_log=False,

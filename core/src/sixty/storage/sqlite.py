@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +43,8 @@ FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
 GROUP = 64
 """Bursts that share one commit at the most."""
+ROWS_AT_ONCE = (64, 8, 1)
+"""Rows that one statement inserts, the largest number that fits first."""
 READERS = 32
 """Snapshots open at once at the most; further ones wait."""
 
@@ -72,11 +74,26 @@ def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[s
 def _burst(connection: sqlite3.Connection, writes: Sequence[tuple[str, tuple[Any, ...], int | None]]) -> None:
     for (sql, expect), same in groupby(writes, itemgetter(0, 2)):
         if expect is None:
-            connection.executemany(sql, [arguments for _, arguments, _ in same])
+            _run_all(connection, sql, [arguments for _, arguments, _ in same])
             continue
         for _, arguments, _ in same:
             if connection.execute(sql, arguments).rowcount != expect:
                 raise StaleWrite(sql)
+
+
+def _run_all(connection: sqlite3.Connection, sql: str, rows: list[tuple[Any, ...]]) -> None:
+    """Run a write for every row of values; inserts many rows at a time.
+
+    Each step of a statement lets go of Python's lock, for which the event loop's thread waits as well.
+    """
+    head, values, one = sql.partition(" VALUES ")
+    sizes = ROWS_AT_ONCE if values and head.startswith("INSERT") and one.endswith(")") else (1,)
+    done = 0
+    for size in sizes:
+        many = f"{head}{values}{', '.join([one] * size)}"
+        while len(rows) - done >= size:
+            connection.execute(many, list(chain.from_iterable(rows[done : done + size])))
+            done += size
 
 
 def _translated(error: sqlite3.Error) -> Exception:
