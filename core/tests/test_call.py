@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fakes import world
 from fakes.notes import notes
 
+from sixty import call as call_module
 from sixty.call import Request, call_tool
 from sixty.errors import (
     Conflict,
@@ -24,7 +25,7 @@ from sixty.errors import (
     UnknownTool,
 )
 from sixty.people import add_key, disable_user, set_role
-from sixty.storage.database import StaleWrite
+from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.tables import audit, changes, idempotency, records
 from sixty.testing import open_organisation
 
@@ -142,7 +143,7 @@ async def test_a_changed_role_counts_from_the_next_call_on(sixty: Organisation, 
 
 
 async def test_an_unknown_tool_is_the_protocols_to_answer_and_names_the_nearest(sixty: Organisation) -> None:
-    with pytest.raises(UnknownTool, match="Unknown tool: ad_note; did you mean 'add_note'?"):
+    with pytest.raises(UnknownTool, match=r"Unknown tool: ad_note; did you mean 'add_note'?"):
         await sixty.as_role("user").call("ad_note", text="one")
     with pytest.raises(UnknownTool):
         await sixty.as_role("user").call("\ud800" * 500)
@@ -354,6 +355,41 @@ async def test_who_is_never_first_is_told_so(sixty: Organisation, monkeypatch: p
         with pytest.raises(Conflict, match="somebody else is changing the same record at this moment"):
             await user.call("add_note", text="one")
     assert await notes_of(sixty) == set()
+
+
+async def test_what_the_database_refuses_twice_is_a_conflict(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_writes: object) -> None:
+        raise IntegrityViolation("duplicate key")
+
+    user = sixty.as_role("user")
+    with monkeypatch.context() as patch:
+        patch.setattr(sixty.host.database, "apply", refuse)
+        with pytest.raises(Conflict, match="a value that must be unique is taken, or a record it names has gone"):
+            await user.call("add_note", text="one")
+    assert await notes_of(sixty) == set()
+
+
+async def test_a_commit_whose_outcome_is_not_known_in_time_is_unavailable(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, committed, apply = asyncio.Event(), asyncio.Event(), sixty.host.database.apply
+
+    async def slowly(writes: Any) -> None:
+        await go_on.wait()
+        await apply(writes)
+        committed.set()
+
+    user = sixty.as_role("user")
+    with monkeypatch.context() as patch:
+        patch.setattr(sixty.host.database, "apply", slowly)
+        patch.setattr(call_module, "PATIENCE", 0)
+        with pytest.raises(Unavailable, match="whether this was written is not known"):
+            await user.call("add_note", text="one")
+        go_on.set()
+        await committed.wait()
+    assert await notes_of(sixty) == {"one"}
 
 
 # -- clients that go away

@@ -70,9 +70,9 @@ def test_a_bad_secret_is_not_repeated() -> None:
 
 
 def test_a_misspelt_setting_is_refused_and_the_nearest_is_named() -> None:
-    with pytest.raises(ConfigError, match="SIXTY_TIME_ZONE is not a setting; did you mean 'SIXTY_TIMEZONE'?"):
+    with pytest.raises(ConfigError, match=r"SIXTY_TIME_ZONE is not a setting; did you mean 'SIXTY_TIMEZONE'?"):
         unknown_settings({}, {"SIXTY_TIME_ZONE": "UTC"})
-    with pytest.raises(ConfigError, match="SIXTY_STAGES_WIGHT is not a setting; did you mean 'SIXTY_STAGES_WEIGHT'?"):
+    with pytest.raises(ConfigError, match=r"SIXTY_STAGES_WIGHT is not a setting; did you mean 'SIXTY_STAGES_WEIGHT'?"):
         unknown_settings({"stages": Stages}, {"SIXTY_STAGES_WIGHT": "1"})
 
 
@@ -101,7 +101,7 @@ def test_a_table_for_no_pack_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ConfigError, match="SIXTY_CONFIG=/nowhere.toml"):
+    with pytest.raises(ConfigError, match=r"SIXTY_CONFIG=/nowhere\.toml"):
         load_settings({"SIXTY_CONFIG": "/nowhere.toml"})
 
 

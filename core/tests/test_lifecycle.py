@@ -82,11 +82,11 @@ def test_plugins_that_are_as_they_should_be_are_all_loaded() -> None:
 
 
 def test_an_unknown_hook_is_named_with_the_nearest() -> None:
-    assert reason(plugin(sixty_tool=lambda: [])) == "sixty_tool is not a hook; did you mean 'sixty_tools'?"
+    assert reason(plugin(sixty_tool=list)) == "sixty_tool is not a hook; did you mean 'sixty_tools'?"
 
 
 def test_a_hook_with_a_wrong_argument_is_refused() -> None:
-    assert "app" in reason(plugin(sixty_started=lambda app: None))
+    assert "app" in reason(plugin(sixty_started=lambda app: app))
 
 
 def test_a_hook_that_fails_is_the_plugins_problem() -> None:
@@ -111,7 +111,7 @@ def test_a_hook_that_returns_something_else_is_refused(hook: str, returned: Any)
 
 def test_an_import_error_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint("broken", "a_module_that_is_nowhere", lifecycle_module.GROUP)
-    monkeypatch.setattr(lifecycle_module, "entry_points", lambda group: [broken])
+    monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: [broken])
     registry = discover(Settings(), {"SIXTY_BROKEN_KEY": "its settings cannot be judged"})
     assert registry.quarantined == {"broken": "ModuleNotFoundError: No module named 'a_module_that_is_nowhere'"}
 
@@ -226,7 +226,7 @@ def test_an_event_or_view_that_is_misspelt_is_found_once_all_are_loaded() -> Non
 def test_a_pack_may_wait_for_a_later_ones_events() -> None:
     registry = discover(Settings(), {}, [("pins", pins), ("notes", notes), ("sums", sums)])
     assert dict(registry.quarantined) == {}
-    assert [reaction.name for _, reaction in registry.reactions["note.added"]][0] == "pin_important_notes"
+    assert next(reaction.name for _, reaction in registry.reactions["note.added"]) == "pin_important_notes"
 
 
 def test_a_reaction_may_only_what_somebody_declares() -> None:

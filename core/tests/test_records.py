@@ -107,7 +107,7 @@ async def test_an_id_of_another_kind_says_so_to_whoever_may_see_it(sixty: Organi
 async def test_a_pointer_to_another_kind_than_it_wants_is_invalid(sixty: Organisation) -> None:
     admin = sixty.as_role("admin")
     pin = (await admin.call("add_pin", label="a pin"))["pin"]["id"]
-    with pytest.raises(Invalid, match="note_id must be the id of a note, and .* is a pin"):
+    with pytest.raises(Invalid, match=r"note_id must be the id of a note, and .* is a pin"):
         await admin.call("add_pin", label="a pin on a pin", note_id=pin)
     with pytest.raises(NotFound, match="note_id: there is no note"):
         await admin.call("add_pin", label="a pin on nothing", note_id=new_id())

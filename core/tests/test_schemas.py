@@ -97,6 +97,8 @@ async def handler(args: Any, call: Any) -> None:
 
 
 TOOL = Tool("try_it", "Try it", handler, None, "read", Everything)
+WHAT_IDS_ARE = "ids are UUIDs, such as 0198c2a4-…, taken from an earlier answer"
+DAYS = "2027-03-31, today, tomorrow, +3_days or +2_weeks"
 GOOD = {"record_id": "01a20443-858c-7175-95d9-427f7dccbc49", "title": "x"}
 
 
@@ -125,13 +127,13 @@ def refused(arguments: Mapping[str, Any]) -> Invalid:
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"limit": 2.5}, "limit must be a whole number, got 2.5"),
         ({"limit": "10"}, "limit must be a whole number, got '10'"),
-        ({"record_id": "7"}, "record_id is not an id; ids are UUIDs, such as 0198c2a4-…, taken from an earlier answer, got '7'"),
+        ({"record_id": "7"}, f"record_id is not an id; {WHAT_IDS_ARE}, got '7'"),
         ({"flag": "yes"}, "flag must be a valid boolean, got 'yes'"),
         ({"names": ["a", ""]}, "names.1 must have at least 1 character, got ''"),
         ({"names": "a"}, "names must be a valid array, got 'a'"),
         ({"updates": {"titel": "x"}}, "unknown argument 'updates.titel'; did you mean 'title'?"),
         ({"updates": 3}, "updates must be an object, got 3"),
-        ({"day": "someday"}, "day must be a day such as 2027-03-31, today, tomorrow, +3_days or +2_weeks, got 'someday'"),
+        ({"day": "someday"}, f"day must be a day such as {DAYS}, got 'someday'"),
         ({"lmit": 3}, "unknown argument 'lmit'; did you mean 'limit'?"),
     ],
 )  # fmt: skip

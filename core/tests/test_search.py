@@ -108,7 +108,7 @@ async def test_kinds_are_those_that_are_searched(sixty: Organisation) -> None:
     user = sixty.as_role("user")
     await user.call("add_note", text="Something")
     assert await titles(user, "something", kinds=["note"]) == ["Something"]
-    with pytest.raises(Invalid, match="there is no kind 'nots' to search; did you mean 'note'?"):
+    with pytest.raises(Invalid, match=r"there is no kind 'nots' to search; did you mean 'note'?"):
         await user.call("search_crm", query="x", kinds=["nots"])
 
 

@@ -221,7 +221,7 @@ async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
         return Outcome(_shaped(call, await call.tool.handler(arguments, call))), "ok"
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(call, arguments)
+            return await _attempt(call, arguments, first=attempt == 1)
         except StaleWrite:
             if attempt == ATTEMPTS:
                 msg = "somebody else is changing the same record at this moment; read it again and try again"
@@ -234,8 +234,8 @@ async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-async def _attempt(call: Call, arguments: Any) -> tuple[Outcome, str]:
-    async with UnitOfWork(call.host.database) as unit:
+async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome, str]:
+    async with UnitOfWork(call.host.database, hopeful=first) as unit:
         call.begin(unit)
         key = call.request.idempotency_key if call.tool.effect != "read" else None
         if key is not None and (repeated := await _repeated(call, key)) is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from sixty.storage.database import StaleWrite
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
@@ -28,9 +30,12 @@ class _Abandoned(Exception):
 class UnitOfWork:
     """All that one transaction reads and writes. Use as an async context manager; what is not committed is gone."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, hopeful: bool = False) -> None:
+        """A `hopeful` unit may raise `StaleWrite` at its end although it has written nothing: begin again."""
         self._database = database
-        self._stack = AsyncExitStack()
+        self._hopeful = hopeful
+        self._reading = AsyncExitStack()
+        self._pinning = AsyncExitStack()
         self._reader: Reader | None = None
         self._pinned: Transaction | None = None
         self._writes: list[Write] = []
@@ -41,12 +46,16 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
-        if self._pinned is None:
-            await self._close()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pinned is not None:
+            with suppress(_Abandoned):  # not committed: the transaction must end by an exception
+                await self._pinning.__aexit__(_Abandoned, _Abandoned(), None)
             return
-        with suppress(_Abandoned):  # not committed: the transaction must end by an exception
-            await self._stack.__aexit__(_Abandoned, _Abandoned(), None)
+        try:
+            await self._stop_reading()
+        except StaleWrite:
+            if kind is None or issubclass(kind, Exception):  # a cancellation stays one
+                raise
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         """All rows of a select, with everything that this unit has written so far."""
@@ -60,7 +69,7 @@ class UnitOfWork:
         if self._pinned is not None:
             return await self._pinned.rows(statement, values)
         if self._reader is None:
-            self._reader = await self._stack.enter_async_context(self._database.snapshot())
+            self._reader = await self._reading.enter_async_context(self._database.snapshot(hopeful=self._hopeful))
         return await self._reader.rows(statement, values)
 
     async def state(self) -> Hashable | None:
@@ -76,19 +85,22 @@ class UnitOfWork:
         """Everything written is durable. Raises what `Database.apply` raises; then nothing was written."""
         if self._pinned is not None:
             await self._pinned.apply(self._take())
-            await self._close()
+            self._pinned = None
+            await self._pinning.aclose()
             return
-        await self._close()
+        await self._stop_reading()
         if self._writes:
             await self._database.apply(self._take())
 
-    async def _close(self) -> None:
-        await self._stack.aclose()
-        self._reader = self._pinned = None
+    async def _stop_reading(self) -> None:
+        """Let go of the snapshot. `StaleWrite` if it was a hopeful one, and its hope was vain."""
+        self._reader = None
+        await self._reading.aclose()
 
     async def _pin(self) -> Transaction:
         if self._pinned is None:
-            self._pinned = await self._stack.enter_async_context(self._database.transaction())
+            await self._stop_reading()
+            self._pinned = await self._pinning.enter_async_context(self._database.transaction())
         if self._writes:
             await self._pinned.apply(self._take())
         return self._pinned

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from fakes.notes import NOTES
 
-from sixty import Arguments, Call, Money, Permissions, Result, Tool, View, hookimpl, tool
+from fakes.notes import NOTES
+from sixty import Arguments, Call, Money, Permissions, Result, Tool, hookimpl, tool
 from sixty.crm import DEALS, PEOPLE
 
 
@@ -27,6 +27,8 @@ _NAMES = sa.select(PEOPLE.c.name, NOTES.c.text).join_from(NOTES.table, PEOPLE.ta
 @tool("sum_prices", permission="sums:read", effect="read", needs=(NOTES,), aggregates=True)
 async def sum_prices(args: Sum, call: Call) -> Summed:
     """Add up the prices of all notes."""
+    assert NOTES in call.views
+    assert call.views[NOTES] is NOTES.table
     (row,) = await call.rows(_SUM)
     return Summed(message="Added up", total=row["total"] or 0, notes=row["n"])
 

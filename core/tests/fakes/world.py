@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fakes.notes import NOTE
+import sqlalchemy as sa
 
+from fakes.notes import NOTE, notes
 from sixty import Arguments, Call, PackSettings, Permissions, Result, Text, Tool, Unavailable, hookimpl, tool
-from sixty.audit import Entry
-from sixty.host import Host
+from sixty.crm import DEALS
+from sixty.tables import audit, users
+
+if TYPE_CHECKING:
+    from sixty.audit import Entry
+    from sixty.host import Host
 
 SCHEMA = {
     "type": "object",
@@ -114,6 +119,16 @@ async def greet(args: Say, call: Call) -> Result:
     return Result(message=" ".join([call.settings.greeting] * call.settings.times))
 
 
+@tool("snoop", permission="world:use", effect="read")
+async def snoop(args: Say, call: Call) -> Result:
+    """Read another pack's table, or a view that nobody publishes."""
+    if args.text == "view":
+        await call.rows(sa.select(call.views[DEALS]))
+    tables = {"notes": notes, "users": users, "audit": audit}
+    await call.rows(sa.select(sa.func.count()).select_from(tables[args.text]))
+    return Result(message="seen")
+
+
 @tool("hurry", permission="world:use", effect="read", rate="2/minute")
 async def hurry(args: Say, call: Call) -> Result:
     """Be called twice a minute at the most."""
@@ -132,6 +147,7 @@ def sixty_tools() -> list[Tool]:
         pretend_to_read,
         wait_for_me,
         greet,
+        snoop,
         hurry,
     ]
 

@@ -6,7 +6,6 @@ import asyncio
 import sys
 
 from fakes import ALL
-
 from sixty.testing import open_organisation
 
 

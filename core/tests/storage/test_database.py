@@ -123,11 +123,14 @@ values = sa.Table(
     sa.Column("order", sa.Text),
 )
 text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20)
+scalars = st.integers(-(2**53), 2**53) | text | st.booleans() | st.none()
+zones = st.sampled_from([UTC, timezone(timedelta(hours=9))])
+moments = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=zones)  # noqa: DTZ001 - bounds of a strategy
 rows = st.fixed_dictionaries(
     {
-        "at": st.none() | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))])),
+        "at": st.none() | moments,
         "cents": st.none() | st.integers(-(10**14), 10**14).map(lambda cents: Decimal(cents) / 100),
-        "json": st.none() | st.dictionaries(text, st.integers(-(2**53), 2**53) | text | st.booleans() | st.none(), max_size=3) | st.lists(text),
+        "json": st.none() | st.dictionaries(text, scalars, max_size=3) | st.lists(scalars),
         "day": st.none() | st.dates(date(1, 1, 1)),
         "number": st.none() | st.integers(-(2**31), 2**31 - 1),
         "float": st.none() | st.floats(allow_nan=False, allow_infinity=False),

@@ -28,7 +28,10 @@ __all__ = [
 
 
 class StaleWrite(Exception):
-    """A write touched another number of rows than it had to: somebody else was faster. Nothing was written."""
+    """Somebody else was faster: a write touched another number of rows than it had to, or what was read has moved.
+
+    Nothing was written.
+    """
 
 
 class IntegrityViolation(Exception):
@@ -70,8 +73,12 @@ class Database(Protocol):
     async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
         """All rows of a single statement, as the database is at this moment."""
 
-    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
-        """A consistent view for reading. Holds no lock that a writer would wait for."""
+    def snapshot(self, *, hopeful: bool = False) -> AbstractAsyncContextManager[Reader]:
+        """A consistent view for reading. Holds no lock that a writer would wait for.
+
+        A `hopeful` one may cost less, and raise `StaleWrite` at its end if it turns out not to have been consistent:
+        for who can begin again.
+        """
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction of one's own. On SQLite nobody else writes until it ends: keep it short."""

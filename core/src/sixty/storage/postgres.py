@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import orjson
@@ -28,12 +29,15 @@ __all__ = ["PostgresDatabase"]
 
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
+WARY = 20
+"""Snapshots that are not hopeful after one whose hope was vain: so little is read twice under many writes."""
 TOGETHER = 40
 """Writes that are put into one statement at the most."""
 PATIENCE = 10.0
 """Seconds that a caller waits for a connection."""
 
 _NOTHING: dict[str, Any] = {}
+_STATE = sa.cast(sa.func.pg_current_snapshot(), sa.Text).label("sixty_state")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -105,6 +109,45 @@ class _Session:
             await self._connection.executemany(prepared.sql, [prepared.arguments(each) for each in values])
         except Exception as error:
             raise _translated(error) from error
+
+
+class _Observer:
+    """Reads without a transaction. Each statement tells which state of the database it saw.
+
+    Where all of them saw the same one, they are as good as a transaction that would have cost two round trips more.
+    """
+
+    def __init__(self, session: _Session, telling: WeakKeyDictionary[Statement, Statement | None]) -> None:
+        self._session = session
+        self._telling = telling
+        self._asked = 0
+        self._seen: list[str] = []
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        self._asked += 1
+        if statement not in self._telling:
+            self._telling[statement] = statement.add_columns(_STATE) if isinstance(statement, sa.Select) else None
+        telling = self._telling[statement]
+        if telling is None:
+            return await self._session.rows(statement, values)
+        found = await self._session.rows(telling, values)
+        if found:
+            self._seen.append(found[0]["sixty_state"])
+        for row in found:
+            del row["sixty_state"]
+        return found
+
+    async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
+        found = await self.rows(statement, values)
+        return found[0] if found else None
+
+    async def state(self) -> object:
+        return self._seen[0] if self._seen and self.is_snapshot else object()
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether everything read was of one state; a statement without rows tells nothing of its own."""
+        return self._asked <= 1 or (self._asked == len(self._seen) and len(set(self._seen)) == 1)
 
 
 def _touched(status: str) -> int:
@@ -197,6 +240,8 @@ class PostgresDatabase:
         address = sa.make_url(url).set(drivername="postgresql")
         self._connections = _Connections(address.render_as_string(hide_password=False))
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
+        self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
+        self._wary = 0
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -227,9 +272,21 @@ class PostgresDatabase:
             self._connections.give_back(connection)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[_Session]:
-        async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
-            yield session
+    async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[_Session | _Observer]:
+        if not hopeful or self._wary:
+            self._wary = max(0, self._wary - 1)
+            async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
+                yield session
+            return
+        connection = await self._connections.take()
+        observer = _Observer(_Session(connection, self._compiler), self._telling)
+        try:
+            yield observer
+        finally:
+            self._connections.give_back(connection)
+        if not observer.is_snapshot:
+            self._wary = WARY
+            raise StaleWrite("the database changed between two statements")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Session]:

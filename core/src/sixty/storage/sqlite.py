@@ -255,10 +255,14 @@ class _Snapshot:
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            self._connection.interrupt()
+            self._deadline = float("-inf")  # ends it also if it has not begun yet, which an interrupt would not
             with suppress(sqlite3.Error):
-                await running
+                await _outcome(running)
             raise
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        finally:
+            self._deadline = float("inf")
 
 
 class _Pinned:
@@ -356,7 +360,7 @@ class SqliteDatabase:
             return await snapshot.rows(statement, values)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[_Snapshot]:
+    async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[_Snapshot]:  # noqa: ARG002 - it costs nothing
         async with self._reading() as snapshot:
             snapshot.begin()
             try:

@@ -22,6 +22,8 @@ from sixty.testing.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
+    from mcp.client import Client as McpClient
+
     from sixty.directory import Principal
     from sixty.permissions import Role
     from sixty.storage.statements import Row, Statement
@@ -101,6 +103,21 @@ class Client:
         if outcome.is_error:
             raise _raised(tool, outcome.structured["error"])
         return outcome.structured
+
+    @asynccontextmanager
+    async def connected(self, **options: Any) -> AsyncIterator[McpClient]:
+        """The official MCP client, connected in memory, acting for them; `options` are its own, such as `mode`."""
+        from mcp.client import Client as McpClient  # noqa: PLC0415 - half of the SDK, and rarely needed
+
+        from sixty.server.caller import CALLER, Caller  # noqa: PLC0415 - as above
+        from sixty.server.mcp import SixtyServer  # noqa: PLC0415 - as above
+
+        before = CALLER.set(Caller(principal=await self.principal()))
+        try:
+            async with McpClient(SixtyServer(self.organisation.host), **options) as client:
+                yield client
+        finally:
+            CALLER.reset(before)
 
     async def tools(self) -> list[str]:
         """The names of the tools that they are shown."""

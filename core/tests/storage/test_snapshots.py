@@ -1,0 +1,75 @@
+"""Snapshots: what is read together is of one state, also where no transaction was spent on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from sixty.storage.database import Database, StaleWrite, open_database
+from sixty.storage.statements import Write
+from sixty.tables import metadata, state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+COUNTER = sa.select(state.c.value).where(state.c.name == "identity")
+NAMES = sa.select(state.c.name)
+NOTHING = sa.select(state.c.name).where(sa.false())
+RAISE = Write(sa.update(state).values(value=state.c.value + 1), {})
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+def test_the_counter_is_one_of_the_cores_tables() -> None:
+    assert state in metadata.tables.values()
+
+
+async def test_a_snapshot_does_not_see_what_is_written_meanwhile(database: Database) -> None:
+    async with database.snapshot() as snapshot:
+        before = await snapshot.rows(COUNTER)
+        await database.apply([RAISE])
+        assert await snapshot.rows(COUNTER) == before
+    assert await database.rows(COUNTER) != before
+
+
+async def test_a_hopeful_snapshot_shows_one_state_or_says_that_it_did_not(database: Database) -> None:
+    first = second = None
+    try:
+        async with database.snapshot(hopeful=True) as snapshot:
+            first = await snapshot.rows(COUNTER)
+            await database.apply([RAISE])
+            second = await snapshot.rows(COUNTER)
+    except StaleWrite:
+        return
+    assert first == second
+
+
+async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) -> None:
+    async with database.snapshot(hopeful=True) as snapshot:
+        assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
+        assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}]
+
+
+async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:
+    async with database.snapshot(hopeful=True) as snapshot:
+        assert await snapshot.row(NOTHING) is None
+        await database.apply([RAISE])
+
+
+async def test_the_state_of_a_snapshot_changes_only_when_somebody_writes(database: Database) -> None:
+    async def seen() -> object:
+        async with database.snapshot(hopeful=True) as snapshot:
+            await snapshot.rows(COUNTER)
+            return await snapshot.state()
+
+    before = await seen()
+    assert await seen() == before
+    await database.apply([RAISE])
+    assert await seen() != before
