@@ -82,7 +82,10 @@ def test_plugins_that_are_as_they_should_be_are_all_loaded() -> None:
 
 
 def test_an_unknown_hook_is_named_with_the_nearest() -> None:
-    assert reason(plugin(sixty_tool=list)) == "sixty_tool is not a hook; did you mean 'sixty_tools'?"
+    def sixty_tool() -> list[Any]:
+        return []
+
+    assert reason(plugin(sixty_tool=sixty_tool)) == "sixty_tool is not a hook; did you mean 'sixty_tools'?"
 
 
 def test_a_hook_with_a_wrong_argument_is_refused() -> None:

@@ -14,7 +14,6 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel
 
@@ -33,6 +32,7 @@ from sixty.errors import (
 from sixty.events import LIMIT
 from sixty.ids import new_id
 from sixty.ledger import Ledger
+from sixty.outcome import Outcome
 from sixty.permissions import Scope, reaches
 from sixty.records import Records
 from sixty.scoping import ME, TEAM
@@ -41,6 +41,7 @@ from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.storage.statements import NEW, Write
 from sixty.tables import idempotency
 from sixty.unit import UnitOfWork
+from sixty.values import Result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from sixty.tools import Tool
     from sixty.views import View
 
-__all__ = ["Call", "Outcome", "Request", "call_tool"]
+__all__ = ["Call", "Request", "call_tool"]
 
 ATTEMPTS = 5
 """How often a call is run in all when somebody else writes the same records at the same time."""
@@ -93,19 +94,6 @@ class Request:
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The answer: a result's content, or `{"success": false, "error": …}`."""
-
-    structured: dict[str, Any]
-    is_error: bool = False
-
-    @property
-    def text(self) -> str:
-        """The answer as compact JSON."""
-        return orjson.dumps(self.structured).decode()
-
-
 async def call_tool(host: Host, request: Request) -> Outcome:
     """Run one call. Whatever happens, it is audited and observed.
 
@@ -135,13 +123,13 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             trace=trace,
         )
         outcome, code = await _run(call, arguments)
-        message = outcome.structured.get("message")
+        message = outcome.message
     except (Unauthenticated, UnknownTool) as error:
         code, message = error.code, error.message
         raise
     except SixtyError as error:
         code, message = error.code, error.message
-        outcome = Outcome({"success": False, "error": error.to_json()}, is_error=True)
+        outcome = Outcome.of({"success": False, "error": error.to_json()}, is_error=True)
     except asyncio.CancelledError:
         code, message = "cancelled", "the client went away"
         raise
@@ -149,7 +137,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
         _logger.exception("call %s of %s failed", trace.call_id, request.tool)
         code, message = "internal", f"something went wrong on our side; quote {trace.call_id} when you report it"
         shown = {"code": code, "message": message, "error_id": trace.call_id}
-        outcome = Outcome({"success": False, "error": shown}, is_error=True)
+        outcome = Outcome.of({"success": False, "error": shown}, is_error=True)
     finally:
         done = call.touched if call is not None and code == "ok" else _NOTHING
         entry = trace.line(principal, tool, code, message, done)
@@ -218,7 +206,7 @@ def _authorize(tool: Tool, principal: Principal, registry: Registry) -> None:
 async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
     """Run the handler in one transaction, again if somebody else was faster; the outcome and its code."""
     if call.tool.open_world:
-        return Outcome(_shaped(call, await call.tool.handler(arguments, call))), "ok"
+        return _shaped(call, await call.tool.handler(arguments, call)), "ok"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return await _attempt(call, arguments, first=attempt == 1)
@@ -239,17 +227,17 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
         call.begin(unit)
         key = call.request.idempotency_key if call.tool.effect != "read" else None
         if key is not None and (repeated := await _repeated(call, key)) is not None:
-            return Outcome(repeated), "repeated"
-        structured = _shaped(call, await call.finish(await call.tool.handler(arguments, call)))
+            return Outcome.of(repeated), "repeated"
+        outcome = _shaped(call, await call.finish(await call.tool.handler(arguments, call)))
         if key is not None:
-            _keep(call, key, structured)
+            _keep(call, key, outcome.structured)
         if unit.wrote:
             if call.tool.effect == "read":
                 msg = f"the tool {call.tool.name} says that it only reads, and it has written"
                 raise RuntimeError(msg)
-            unit.write(call.line(structured["message"]).write())
+            unit.write(call.line(outcome.message).write())
             await _settled(call, unit)
-    return Outcome(structured), "ok"
+    return outcome, "ok"
 
 
 async def _settled(call: Call, unit: UnitOfWork) -> None:
@@ -268,15 +256,14 @@ async def _settled(call: Call, unit: UnitOfWork) -> None:
     call.audited = True
 
 
-def _shaped(call: Call, result: Any) -> dict[str, Any]:
+def _shaped(call: Call, result: Any) -> Outcome:
     """The handler's result as JSON, with what the kernel adds."""
-    if isinstance(result, BaseModel):
-        structured = result.model_dump(mode="json", exclude_none=True)
-    else:
-        structured = {"success": True, "message": f"{call.tool.name} is done", **(result or {})}
-    if call.touched:
-        structured["change_id"] = call.id
-    return structured
+    change_id = call.id if call.touched else None
+    if isinstance(result, Result):
+        return Outcome.of_result(result, change_id)
+    content = result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result or {}
+    change = {} if change_id is None else {"change_id": change_id}
+    return Outcome.of({"success": True, "message": f"{call.tool.name} is done", **content, **change})
 
 
 def _fingerprint(arguments: Mapping[str, Any]) -> str:

@@ -9,11 +9,11 @@ from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types.methods import serialize_server_result
 
-from sixty.call import Outcome
+from sixty.outcome import Outcome
 from sixty.people import list_keys, revoke_key
 from sixty.server.caller import CALLER, Caller
 from sixty.server.listing import Listing
-from sixty.server.mcp import SixtyServer, as_json
+from sixty.server.mcp import SixtyServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,4 +73,4 @@ async def test_every_tool_fits_the_protocol_as_it_is(sixty: Organisation, versio
 
 
 def test_half_a_character_does_not_break_an_answer() -> None:
-    assert as_json(Outcome({"given": ["\ud800", {"\udfff": 1}]})) == b'{"given":["?",{"?":1}]}'
+    assert Outcome.of({"given": ["\ud800", {"\udfff": 1}]}).text == '{"given":["?",{"?":1}]}'

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from sixty.call import call_tool
 from sixty.errors import UnknownTool
 from sixty.server.caller import CALLER
-from sixty.server.mcp import as_json, protocol_error, request_of
+from sixty.server.mcp import protocol_error, request_of
 from sixty.server.replies import reply
 
 if TYPE_CHECKING:
@@ -92,10 +92,9 @@ class Direct:
         except MCPError as error:
             await _write_error(send, message, error)
         else:
-            text = as_json(outcome)
             result = {
-                "content": [{"type": "text", "text": text.decode()}],
-                "structuredContent": orjson.Fragment(text),
+                "content": [{"type": "text", "text": outcome.text}],
+                "structuredContent": orjson.Fragment(outcome.text),
                 "isError": outcome.is_error,
                 "resultType": "complete",
                 "_meta": self._stamp,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
-    from sixty.call import Outcome
     from sixty.directory import Principal
     from sixty.host import Host
 
@@ -31,7 +29,6 @@ __all__ = [
     "UNAUTHENTICATED",
     "UNAVAILABLE",
     "SixtyServer",
-    "as_json",
     "protocol_error",
     "request_of",
 ]
@@ -89,10 +86,9 @@ class SixtyServer(Server[dict[str, Any]]):
             outcome = await call_tool(self.host, request)
         except (Unauthenticated, UnknownTool) as error:
             raise protocol_error(error) from None
-        text = as_json(outcome)
         result: Any = {
-            "content": [{"type": "text", "text": text.decode()}],
-            "structuredContent": orjson.loads(text),
+            "content": [{"type": "text", "text": outcome.text}],
+            "structuredContent": outcome.structured,
             "isError": outcome.is_error,
             "resultType": "complete",
         }
@@ -139,19 +135,3 @@ def protocol_error(error: Unauthenticated | UnknownTool | Unavailable) -> MCPErr
         return MCPError(code=INVALID_PARAMS, message=error.message)
     code = UNAUTHENTICATED if isinstance(error, Unauthenticated) else UNAVAILABLE
     return MCPError(code=code, message=error.message, data=error.to_json())
-
-
-def as_json(outcome: Outcome) -> bytes:
-    """The structured content as compact JSON."""
-    try:
-        return orjson.dumps(outcome.structured)
-    except TypeError:  # half a surrogate pair, which a caller can spell in JSON and UTF-8 cannot
-        return orjson.dumps(_encodable(outcome.structured))
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_encodable(name): _encodable(content) for name, content in value.items()}
-    return [_encodable(item) for item in value] if isinstance(value, list) else value

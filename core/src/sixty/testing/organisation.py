@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import errors
-from sixty.call import Outcome, Request, call_tool
+from sixty.call import Request, call_tool
 from sixty.config import load_settings
 from sixty.host import Host
 from sixty.ids import new_id
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcp.client import Client as McpClient
 
     from sixty.directory import Principal
+    from sixty.outcome import Outcome
     from sixty.permissions import Role
     from sixty.storage.statements import Row, Statement
 

@@ -1,0 +1,60 @@
+"""The answer to a call: JSON, made once, from which every transport takes what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic_core import PydanticSerializationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sixty.values import Result
+
+__all__ = ["Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result's content, or `{"success": false, "error": …}`, as compact JSON."""
+
+    text: str
+    message: str | None = None
+    """One sentence of what came of it, for the audit trail."""
+    is_error: bool = False
+
+    @cached_property
+    def structured(self) -> dict[str, Any]:
+        """The answer as an object."""
+        content: dict[str, Any] = orjson.loads(self.text)
+        return content
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any], *, is_error: bool = False) -> Outcome:
+        """The outcome with this content. Half a surrogate pair, which JSON can spell and UTF-8 cannot, becomes `?`."""
+        try:
+            text = orjson.dumps(content)
+        except TypeError:
+            text = orjson.dumps(_encodable(content))
+        return cls(text.decode(), content.get("message"), is_error)
+
+    @classmethod
+    def of_result(cls, result: Result, change_id: str | None) -> Outcome:
+        """The outcome of a handler that returned a model. What is None is left out."""
+        if change_id is not None:
+            result = result.model_copy(update={"change_id": change_id})
+        try:
+            return cls(result.model_dump_json(exclude_none=True), result.message)
+        except PydanticSerializationError:
+            return cls.of(result.model_dump(mode="json", exclude_none=True))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(content) for name, content in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
