@@ -43,6 +43,8 @@ class Organisation:
     settings: dict[str, str]
     seller: str
     admin: str
+    key: str
+    """The seller's API key, which is what a stdio server is usually given."""
 
     @classmethod
     def at(cls, database: str) -> Organisation:
@@ -50,7 +52,9 @@ class Organisation:
         settings = {"SIXTY_DATABASE_URL": database, "SIXTY_JWT_SECRET": secrets.token_hex(32), **QUIET_AND_FAST}
         sixty(settings, "db", "upgrade")
         sixty(settings, "team", "add", "Sales")
-        return cls(settings, seller=person(settings, "user"), admin=person(settings, "admin"))
+        seller, admin = person(settings, "user"), person(settings, "admin")
+        key = sixty(settings, "key", "add", "user@example.com", "--name", "agent").strip()
+        return cls(settings, seller, admin, key)
 
     def over_http(self, port: int) -> list[str]:
         """The command that serves it on a port."""
@@ -58,7 +62,7 @@ class Organisation:
 
     def over_stdio(self) -> tuple[list[str], dict[str, str]]:
         """The command that serves it to its seller on the standard streams, and the settings for that."""
-        return [SIXTY, "serve", "--transport", "stdio"], {**self.settings, "SIXTY_TOKEN": self.seller}
+        return [SIXTY, "serve", "--transport", "stdio"], {**self.settings, "SIXTY_TOKEN": self.key}
 
     def seed(self, port: int, deals: Sequence[dict[str, Any]]) -> list[str]:
         """The organisation has these deals, made by its seller through the server on this port; the ids of some."""
