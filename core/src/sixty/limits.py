@@ -47,7 +47,9 @@ class Limits:
         """`RateLimited` if too many credentials from `address` were refused lately. Counts nothing."""
         if self._rate_auth == "off":
             return
-        limit = self._limit("addresses", self._rate_auth)
+        limit = self._limits.get(f"addresses {self._rate_auth}")
+        if limit is None:  # nobody's credential was ever refused
+            return
         network = _network(address)
         if not limit.test(network):
             raise limit.refusal("refused credentials", network)

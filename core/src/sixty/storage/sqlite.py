@@ -209,10 +209,11 @@ def _settle(jobs: list[_Job]) -> None:
 
 
 class _Snapshot:
-    """One connection, for reading."""
+    """One connection, for reading: one state of the database between `begin` and `end`."""
 
-    def __init__(self, connection: sqlite3.Connection, compiler: Compiler) -> None:
-        self._connection = connection
+    def __init__(self, path: str, compiler: Compiler) -> None:
+        self._connection = _connect(path)
+        self._connection.set_progress_handler(self.blown, FUSE_STEPS)
         self._compiler = compiler
         self._lock = asyncio.Lock()
         self._deadline = float("inf")
@@ -224,6 +225,11 @@ class _Snapshot:
     def end(self) -> None:
         """It lets go of that state."""
         self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """It is not used any more."""
+        self._connection.set_progress_handler(None, 0)
+        self._connection.close()
 
     def blown(self) -> bool:
         """Whether the running statement has held the loop for too long."""
@@ -348,7 +354,7 @@ class SqliteDatabase:
         self._path = path
         self._compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))
         try:
-            self._free: list[sqlite3.Connection] = [_connect(path)]
+            self._free: list[_Snapshot] = [_Snapshot(path, self._compiler)]
         except sqlite3.Error as error:
             msg = f"the database file {path} cannot be opened: {error}"
             raise StorageUnavailable(msg) from error
@@ -356,28 +362,35 @@ class SqliteDatabase:
         self._writer = _Writer(path)
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
-        async with self._reading() as snapshot:
-            return await snapshot.rows(statement, values)
+        reader = await self._take()
+        try:
+            return await reader.rows(statement, values)
+        finally:
+            self._give_back(reader)
 
     @asynccontextmanager
     async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[_Snapshot]:  # noqa: ARG002 - it costs nothing
-        async with self._reading() as snapshot:
-            snapshot.begin()
+        reader = await self._take()
+        try:
+            reader.begin()
             try:
-                yield snapshot
+                yield reader
             finally:
-                snapshot.end()
+                reader.end()
+        finally:
+            self._give_back(reader)
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[_Snapshot]:
-        async with self._readers:
-            connection = self._free.pop() if self._free else _connect(self._path)
-            snapshot = _Snapshot(connection, self._compiler)
-            connection.set_progress_handler(snapshot.blown, FUSE_STEPS)
-            try:
-                yield snapshot
-            finally:
-                self._free.append(connection)
+    async def _take(self) -> _Snapshot:
+        await self._readers.acquire()
+        try:
+            return self._free.pop() if self._free else _Snapshot(self._path, self._compiler)
+        except BaseException:
+            self._readers.release()
+            raise
+
+    def _give_back(self, reader: _Snapshot) -> None:
+        self._free.append(reader)
+        self._readers.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Pinned]:
