@@ -193,7 +193,7 @@ async def test_a_view_shows_what_the_caller_may_read_and_people_to_everyone(sixt
     assert len((await sixty.as_role("admin").call("name_notes"))["notes"]) == 2
 
 
-@pytest.mark.parametrize("table", ["notes", "users", "audit", "view"])
+@pytest.mark.parametrize("table", ["notes", "users", "audit", "view", "words"])
 async def test_a_pack_reads_its_own_tables_and_published_views_and_no_others(sixty: Organisation, table: str) -> None:
     outcome = await sixty.as_role("admin").outcome("snoop", text=table)
     assert outcome.structured["error"]["code"] == "internal"

@@ -76,6 +76,14 @@ def _replace_tables(statement: Any, replacements: Mapping[sa.TableClause, sa.Fro
     return visitors.replacement_traverse(statement, {}, replace)
 
 
+def _shows_words(statement: Any) -> bool:
+    """Whether a statement reads the text of the search index, which is of every kind of record."""
+    return any(
+        isinstance(element, sa.ColumnClause) and element.table is search and element.key in ("title", "body")
+        for element in visitors.iterate(statement)
+    )
+
+
 class Scoper:
     """Puts scope into statements, once per statement and combination of scopes."""
 
@@ -100,6 +108,9 @@ class Scoper:
 
     def _plan(self, statement: Any, pack: Pack) -> _Plan:
         tables = frozenset(tables_in(statement)) - {search}
+        if _shows_words(statement):
+            msg = f"{pack.name} may not read the words in the search index: join `hits` with the table of its kind"
+            raise PluginError(msg)
         own = set(pack.tables.metadata.tables) if pack.tables else set()
         views = self._views
         resources: set[str] = set()

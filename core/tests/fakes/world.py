@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fakes.notes import NOTE, notes
 from sixty import Arguments, Call, PackSettings, Permissions, Result, Text, Tool, Unavailable, hookimpl, tool
 from sixty.crm import DEALS
-from sixty.tables import audit, users
+from sixty.tables import audit, search, users
 
 if TYPE_CHECKING:
     from sixty.audit import Entry
@@ -124,6 +124,8 @@ async def snoop(args: Say, call: Call) -> Result:
     """Read another pack's table, or a view that nobody publishes."""
     if args.text == "view":
         await call.rows(sa.select(call.views[DEALS]))
+    if args.text == "words":
+        await call.rows(sa.select(search.c.title))
     tables = {"notes": notes, "users": users, "audit": audit}
     await call.rows(sa.select(sa.func.count()).select_from(tables[args.text]))
     return Result(message="seen")
