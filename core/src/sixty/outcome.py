@@ -44,12 +44,13 @@ class Outcome:
     @classmethod
     def of_result(cls, result: Result, change_id: str | None) -> Outcome:
         """The outcome of a handler that returned a model. What is None is left out."""
-        if change_id is not None:
-            result = result.model_copy(update={"change_id": change_id})
         try:
-            return cls(result.model_dump_json(exclude_none=True), result.message)
+            text = result.model_dump_json(exclude_none=True)
         except PydanticSerializationError:
-            return cls.of(result.model_dump(mode="json", exclude_none=True))
+            text = cls.of(result.model_dump(mode="json", exclude_none=True)).text
+        if change_id is not None:
+            text = f'{text[:-1]},"change_id":"{change_id}"}}'
+        return cls(text, result.message)
 
 
 def _encodable(value: Any) -> Any:
