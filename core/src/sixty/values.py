@@ -52,7 +52,7 @@ _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
 def _id(value: str) -> str:
     value = value.lower()
     if not _UUID.fullmatch(value):
-        msg = "is not an id; ids are UUIDs, such as 0198c2a4-…, taken from an earlier answer"
+        msg = "is not an id; ids are UUIDs, taken from an earlier answer or found with search_crm"
         raise ValueError(msg)
     return value
 

@@ -112,6 +112,21 @@ async def test_a_burst_is_written_whole_or_not_at_all_whoever_shares_its_commit(
     assert await stored(database) == {"taken": 0, "a": 1, "d": 0}
 
 
+async def test_of_inserts_that_go_in_together_only_the_one_that_is_refused_fails(database: Database) -> None:
+    await database.apply([add("taken")])
+    bursts = [[add("a")], [add("b"), add("taken")], [add("c"), add("d")], [add("a")], [add("e")]]
+    outcomes = await asyncio.gather(*(database.apply(burst) for burst in bursts), return_exceptions=True)
+    assert [isinstance(outcome, IntegrityViolation) for outcome in outcomes] == [False, True, False, True, False]
+    assert set(await stored(database)) == {"taken", "a", "c", "d", "e"}
+
+
+async def test_as_many_inserts_as_there_are_go_in(database: Database) -> None:
+    names = [f"n{number}" for number in range(131)]
+    await database.apply([add(name) for name in names])
+    await asyncio.gather(*(database.apply([add(f"{name}, too")]) for name in names))
+    assert len(await stored(database)) == 2 * len(names)
+
+
 async def test_many_bursts_share_few_commits_and_all_are_there(database: Database) -> None:
     await database.apply([add("counter")])
     await asyncio.gather(*(database.apply([Write(RAISE, {"key": "counter"}, expect=1)]) for _ in range(300)))

@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,12 +44,14 @@ FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
 GROUP = 64
 """Bursts that share one commit at the most."""
-ROWS_AT_ONCE = (64, 8, 1)
+ROWS_AT_ONCE = (64, 16, 8, 4, 2, 1)
 """Rows that one statement inserts, the largest number that fits first."""
 READERS = 32
 """Snapshots open at once at the most; further ones wait."""
 
 _logger = logging.getLogger(__name__)
+_Ready = tuple[str, tuple[Any, ...], int | None]
+"""A write for the driver: SQL, values, and how many rows it must touch."""
 _T = TypeVar("_T")
 _NOTHING: dict[str, Any] = {}
 
@@ -71,7 +74,7 @@ def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[s
     return prepared.rows(raw)
 
 
-def _burst(connection: sqlite3.Connection, writes: Sequence[tuple[str, tuple[Any, ...], int | None]]) -> None:
+def _burst(connection: sqlite3.Connection, writes: Sequence[_Ready]) -> None:
     for (sql, expect), same in groupby(writes, itemgetter(0, 2)):
         if expect is None:
             _run_all(connection, sql, [arguments for _, arguments, _ in same])
@@ -81,19 +84,49 @@ def _burst(connection: sqlite3.Connection, writes: Sequence[tuple[str, tuple[Any
                 raise StaleWrite(sql)
 
 
+@lru_cache(maxsize=512)
+def _halves(sql: str) -> tuple[str, str] | None:
+    """An insert of one row, before and after its `VALUES`; None for any other statement."""
+    head, values, row = sql.partition(" VALUES ")
+    return (head, row) if values and head.startswith("INSERT INTO ") and row.endswith(")") else None
+
+
 def _run_all(connection: sqlite3.Connection, sql: str, rows: list[tuple[Any, ...]]) -> None:
     """Run a write for every row of values; inserts many rows at a time.
 
     Each step of a statement lets go of Python's lock, for which the event loop's thread waits as well.
     """
-    head, values, one = sql.partition(" VALUES ")
-    sizes = ROWS_AT_ONCE if values and head.startswith("INSERT") and one.endswith(")") else (1,)
+    halves = _halves(sql)
+    if halves is None:
+        connection.executemany(sql, rows)
+        return
+    head, row = halves
     done = 0
-    for size in sizes:
-        many = f"{head}{values}{', '.join([one] * size)}"
+    for size in ROWS_AT_ONCE:
+        many = f"{head} VALUES {', '.join([row] * size)}"
         while len(rows) - done >= size:
             connection.execute(many, list(chain.from_iterable(rows[done : done + size])))
             done += size
+
+
+def _inserted_together(connection: sqlite3.Connection, bursts: Sequence[Sequence[_Ready]]) -> bool:
+    """Whether all bursts are written, table by table: only if they are nothing but inserts, and none is refused."""
+    tables: dict[str, list[tuple[Any, ...]]] = {}
+    for burst in bursts:
+        for sql, arguments, expect in burst:
+            if expect is not None or _halves(sql) is None:
+                return False
+            tables.setdefault(sql, []).append(arguments)
+    connection.execute("SAVEPOINT bursts")
+    try:
+        for sql, rows in tables.items():
+            _run_all(connection, sql, rows)
+    except sqlite3.IntegrityError:  # somebody's; each by itself will show whose
+        connection.execute("ROLLBACK TO bursts")
+        return False
+    finally:
+        connection.execute("RELEASE bursts")
+    return True
 
 
 def _translated(error: sqlite3.Error) -> Exception:
@@ -108,20 +141,19 @@ def _translated(error: sqlite3.Error) -> Exception:
 
 @dataclass(slots=True)
 class _Job:
-    """Something for the writer thread. An `alone` job manages its own transaction."""
+    """Something for the writer thread: a burst, or `alone`, which manages a transaction of its own."""
 
-    work: Callable[[sqlite3.Connection], Any]
-    alone: bool
+    burst: Sequence[_Ready]
+    alone: Callable[[sqlite3.Connection], None] | None
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
-    result: Any = None
+    future: asyncio.Future[None]
     error: BaseException | None = None
 
     def settle(self) -> None:
         if self.future.done():
             return
         if self.error is None:
-            self.future.set_result(self.result)
+            self.future.set_result(None)
         else:
             self.future.set_exception(self.error)
 
@@ -135,13 +167,15 @@ class _Writer:
         self._held: _Job | None = None
         self._thread: threading.Thread | None = None
 
-    def submit(self, work: Callable[[sqlite3.Connection], _T], *, alone: bool = False) -> asyncio.Future[_T]:
-        """Queue `work`; its result comes after the commit."""
+    def submit(
+        self, burst: Sequence[_Ready] = (), *, alone: Callable[[sqlite3.Connection], None] | None = None
+    ) -> asyncio.Future[None]:
+        """Queue a burst, which is done when it is committed, or a transaction of its own."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sixty-writer", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
-        job = _Job(work, alone, loop, loop.create_future())
+        job = _Job(burst, alone, loop, loop.create_future())
         self._jobs.put(job)
         return job.future
 
@@ -170,11 +204,11 @@ class _Writer:
         job = self._held or self._jobs.get()
         self._held = None
         while job is not None:
-            if job.alone and batch:
+            if job.alone is not None and batch:
                 self._held = job
                 break
             batch.append(job)
-            if job.alone or len(batch) == GROUP or self._jobs.empty():
+            if job.alone is not None or len(batch) == GROUP or self._jobs.empty():
                 break
             job = self._jobs.get()
         if job is None and batch:
@@ -183,24 +217,29 @@ class _Writer:
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Job]) -> None:
         try:
-            if batch[0].alone:
-                batch[0].result = batch[0].work(connection)
+            if batch[0].alone is not None:
+                batch[0].alone(connection)
                 return
             connection.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                connection.execute("SAVEPOINT burst")
-                try:
-                    job.result = job.work(connection)
-                except BaseException as error:  # noqa: BLE001 - it is handed to whoever waits
-                    connection.execute("ROLLBACK TO burst")
-                    job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
-                connection.execute("RELEASE burst")
+            if len(batch) == 1 or not _inserted_together(connection, [job.burst for job in batch]):
+                for job in batch:
+                    self._write(connection, job)
             connection.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - as above
+        except BaseException as error:  # noqa: BLE001 - it is handed to whoever waits
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             for job in batch:
                 job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
+
+    def _write(self, connection: sqlite3.Connection, job: _Job) -> None:
+        """Write one burst whole, or not at all."""
+        connection.execute("SAVEPOINT burst")
+        try:
+            _burst(connection, job.burst)
+        except BaseException as error:  # noqa: BLE001 - it is handed to whoever waits
+            connection.execute("ROLLBACK TO burst")
+            job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
+        connection.execute("RELEASE burst")
 
 
 def _settle(jobs: list[_Job]) -> None:
@@ -336,7 +375,7 @@ class _Pinned:
         await self._run(lambda connection: _burst(connection, ready))
 
 
-def _ready(compiler: Compiler, writes: Sequence[Write]) -> list[tuple[str, tuple[Any, ...], int | None]]:
+def _ready(compiler: Compiler, writes: Sequence[Write]) -> list[_Ready]:
     prepared = [(compiler.prepare(write.statement), write) for write in writes]
     return [(ready.sql, ready.arguments(write.values), write.expect) for ready, write in prepared]
 
@@ -395,7 +434,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Pinned]:
         pinned = _Pinned(self._compiler)
-        turn = self._writer.submit(pinned.serve, alone=True)
+        turn = self._writer.submit(alone=pinned.serve)
         try:
             await asyncio.wait((turn, pinned.begun), return_when=asyncio.FIRST_COMPLETED)
             if turn.done():
@@ -407,8 +446,7 @@ class SqliteDatabase:
             await _outcome(turn)
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        ready = _ready(self._compiler, writes)
-        await _outcome(self._writer.submit(lambda connection: _burst(connection, ready)))
+        await _outcome(self._writer.submit(_ready(self._compiler, writes)))
 
     async def close(self) -> None:
         await self._writer.close()
