@@ -97,7 +97,7 @@ async def handler(args: Any, call: Any) -> None:
 
 
 TOOL = Tool("try_it", "Try it", handler, None, "read", Everything)
-WHAT_IDS_ARE = "ids are UUIDs, such as 0198c2a4-…, taken from an earlier answer"
+WHAT_IDS_ARE = "ids are UUIDs, taken from an earlier answer or found with search_crm"
 DAYS = "2027-03-31, today, tomorrow, +3_days or +2_weeks"
 GOOD = {"record_id": "01a20443-858c-7175-95d9-427f7dccbc49", "title": "x"}
 
