@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from fakes import world
 from fakes.notes import notes
 
-from sixty import call as call_module
-from sixty.call import Request, call_tool
+from sixty import context
+from sixty.call import call_tool
+from sixty.context import Request
 from sixty.errors import (
     Conflict,
     Forbidden,
@@ -384,7 +385,7 @@ async def test_a_commit_whose_outcome_is_not_known_in_time_is_unavailable(
     user = sixty.as_role("user")
     with monkeypatch.context() as patch:
         patch.setattr(sixty.host.database, "apply", slowly)
-        patch.setattr(call_module, "PATIENCE", 0)
+        patch.setattr(context, "PATIENCE", 0)
         with pytest.raises(Unavailable, match="whether this was written is not known"):
             await user.call("add_note", text="one")
         go_on.set()

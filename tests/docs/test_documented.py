@@ -13,9 +13,9 @@ from pages import DOCS, ROOT, Page, pages
 
 import sixty
 from sixty import builtin, hookspecs
-from sixty.call import Call
 from sixty.cli import cli
 from sixty.config import PREFIX, Settings
+from sixty.context import Call
 from sixty.lifecycle import GROUP, load
 from sixty.permissions import ROLES
 from sixty.records import Records

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sixty.call import Call
 from sixty.config import PackSettings
+from sixty.context import Call
 from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable
 from sixty.events import Event, Reaction, on
 from sixty.hookspecs import hookimpl

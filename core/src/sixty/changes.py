@@ -16,7 +16,7 @@ from sixty.storage.statements import Write
 from sixty.tables import changes
 
 if TYPE_CHECKING:
-    from sixty.call import Call
+    from sixty.context import Call
     from sixty.kinds import Detail, Kind
     from sixty.ledger import Origin
     from sixty.storage.statements import Row

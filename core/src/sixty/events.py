@@ -11,7 +11,7 @@ from sixty.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from sixty.call import Call
+    from sixty.context import Call
 
 __all__ = ["LIMIT", "Event", "Reaction", "on"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql import Select
 
-    from sixty.call import Call
+    from sixty.context import Call
     from sixty.storage.statements import Row
 
 __all__ = ["EXACT", "Order", "PageOf", "Totals", "page"]

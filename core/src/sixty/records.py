@@ -23,7 +23,7 @@ from sixty.values import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sixty.call import Call
+    from sixty.context import Call
     from sixty.kinds import Detail, Kind
     from sixty.ledger import Ledger
     from sixty.storage.statements import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty.call import Call
+from sixty.context import Call
 from sixty.errors import Forbidden, NotFound, nearest
 from sixty.permissions import reaches
 from sixty.tools import tool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import changes
-from sixty.call import Call
+from sixty.context import Call
 from sixty.errors import Forbidden, NotFound
 from sixty.storage.columns import Id
 from sixty.tools import tool

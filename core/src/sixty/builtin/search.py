@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
-from sixty.call import Call
+from sixty.context import Call
 from sixty.errors import Invalid, nearest
 from sixty.search import QUERY, fold, hits, match_query
 from sixty.tools import tool

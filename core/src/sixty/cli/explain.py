@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sixty.call import Request, call_tool
+from sixty.call import call_tool
 from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
+from sixty.context import Request
 
 if TYPE_CHECKING:
     from sixty.directory import Directory, Principal

@@ -9,7 +9,8 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
-from sixty.call import Request, call_tool
+from sixty.call import call_tool
+from sixty.context import Request
 from sixty.errors import Unauthenticated, Unavailable, UnknownTool
 from sixty.server.caller import CALLER
 from sixty.server.listing import Listing

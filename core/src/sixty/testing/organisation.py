@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import errors
-from sixty.call import Request, call_tool
+from sixty.call import call_tool
 from sixty.config import load_settings
+from sixty.context import Request
 from sixty.host import Host
 from sixty.ids import new_id
 from sixty.people import add_team, add_user
