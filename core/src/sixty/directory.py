@@ -146,11 +146,10 @@ class Directory:
 
 async def load_directory(reader: Reader, role_grants: Mapping[Role, tuple[Grant, ...]]) -> Directory:
     """The directory as `reader` sees it. `Unavailable` before the first migration has run."""
-    return await _load(reader, await _version(reader), role_grants)
+    return await _load(reader, _version(await reader.rows(_VERSION)), role_grants)
 
 
-async def _version(reader: Reader | Database) -> int:
-    found = await reader.rows(_VERSION)
+def _version(found: list[Row]) -> int:
     if not found:
         raise Unavailable("the database has no directory of users; run `sixty db upgrade`")
     return int(found[0]["value"])
@@ -202,7 +201,8 @@ class Identity:
 
     async def directory(self, reader: Reader | None = None) -> Directory:
         """The directory, at least as new as what `reader` sees; without one, as new as the database."""
-        version, role_grants = await _version(reader or self.database), self._role_grants()
+        found = await (reader.rows(_VERSION) if reader is not None else self.database.shared(_VERSION))
+        version, role_grants = _version(found), self._role_grants()
         if (known := self._known(version, role_grants)) is not None:
             return known
         if reader is None:

@@ -177,3 +177,13 @@ async def test_a_value_that_a_statement_needs_and_does_not_get_is_our_bug(databa
 async def test_a_postgres_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(StorageUnavailable):
         await open_database("postgresql+asyncpg://nobody@127.0.0.1:1/nowhere")
+
+
+async def test_a_shared_read_sees_everything_written_before_it_was_asked_for(database: Database) -> None:
+    async def write_and_read(name: str) -> list[str]:
+        await database.apply([team(name)])
+        return [row["name"] for row in await database.shared(NAMES)]
+
+    written = [f"team {number}" for number in range(12)]
+    seen = await asyncio.gather(*(write_and_read(name) for name in written))
+    assert all(name in found for name, found in zip(written, seen, strict=True))

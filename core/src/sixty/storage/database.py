@@ -73,6 +73,9 @@ class Database(Protocol):
     async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
         """All rows of a single statement, as the database is at this moment."""
 
+    async def shared(self, statement: Statement) -> list[Row]:
+        """All rows of a statement without values, read after this was called; who asks meanwhile may share the read."""
+
     def snapshot(self, *, hopeful: bool = False) -> AbstractAsyncContextManager[Reader]:
         """A consistent view for reading. Holds no lock that a writer would wait for.
 

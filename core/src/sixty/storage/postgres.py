@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from itertools import groupby
@@ -242,6 +243,8 @@ class PostgresDatabase:
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0
+        self._next_reads: dict[Statement, asyncio.Future[list[Row]]] = {}
+        self._turns: defaultdict[Statement, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -256,6 +259,17 @@ class PostgresDatabase:
             return await _Session(connection, self._compiler).rows(statement, values)
         finally:
             self._connections.give_back(connection)
+
+    async def shared(self, statement: Statement) -> list[Row]:
+        read = self._next_reads.get(statement)
+        if read is None:
+            read = self._next_reads[statement] = asyncio.ensure_future(self._read_next(statement))
+        return await asyncio.shield(read)
+
+    async def _read_next(self, statement: Statement) -> list[Row]:
+        async with self._turns[statement]:
+            del self._next_reads[statement]  # this read begins now: who comes later needs another
+            return await self.rows(statement)
 
     @asynccontextmanager
     async def _session(self, begin: str) -> AsyncIterator[_Session]:

@@ -407,6 +407,9 @@ class SqliteDatabase:
         finally:
             self._give_back(reader)
 
+    async def shared(self, statement: Statement) -> list[Row]:
+        return await self.rows(statement)  # it never waits, so there is nobody to share with
+
     @asynccontextmanager
     async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[_Snapshot]:  # noqa: ARG002 - it costs nothing
         reader = await self._take()

@@ -27,7 +27,7 @@ from sixty import (
     tool,
 )
 from sixty.search import QUERY, hits, match_query
-from sixty_deals.models import Deal, DealsFound
+from sixty_deals.models import DealsFound
 from sixty_deals.rules import Stage, Status
 from sixty_deals.tables import DEAL, WORTH, deals
 from sixty_deals.tools.owners import check_owner
@@ -94,11 +94,8 @@ async def search_deals(args: SearchDeals, call: Call) -> DealsFound:
     values = await _values(args, call)
     search = _search(frozenset(values), args.date_field, args.sort)
     found = await page(call, search.statement, values, order=search.order, limit=args.limit, cursor=args.cursor)
-    return DealsFound(
-        message=await _told(values, found, call),
-        deals=[Deal.model_validate(row) for row in found.rows],
-        **found.fields(),
-    )
+    message = await _told(values, found, call)
+    return DealsFound.model_validate({"message": message, "deals": found.rows, **found.fields()})
 
 
 async def _values(args: SearchDeals, call: Call) -> dict[str, Any]:
