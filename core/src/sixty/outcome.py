@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,17 +30,17 @@ class Outcome:
     @cached_property
     def structured(self) -> dict[str, Any]:
         """The answer as an object."""
-        content: dict[str, Any] = orjson.loads(self.text)
+        content: dict[str, Any] = json.loads(self.text)  # not orjson, which rounds very large numbers
         return content
 
     @classmethod
     def of(cls, content: Mapping[str, Any], *, is_error: bool = False) -> Outcome:
         """The outcome with this content. Half a surrogate pair, which JSON can spell and UTF-8 cannot, becomes `?`."""
         try:
-            text = orjson.dumps(content)
-        except TypeError:
-            text = orjson.dumps(_encodable(content))
-        return cls(text.decode(), content.get("message"), is_error)
+            text = orjson.dumps(content).decode()
+        except TypeError:  # that, or a number of more than 64 bits
+            text = json.dumps(_encodable(content), ensure_ascii=False, separators=(",", ":"))
+        return cls(text, content.get("message"), is_error)
 
     @classmethod
     def of_result(cls, result: Result, change_id: str | None) -> Outcome:
