@@ -147,19 +147,23 @@ class Conversation:
         return {key: answers[key] for key in requests}
 
     @overload
-    async def ask(self, message: str, form: type[_Form], *, key: str | None = ...) -> Answer[_Form]: ...
+    async def ask(
+        self, message: str, form: type[_Form], *, key: str | None = ..., state: str | None = ...
+    ) -> Answer[_Form]: ...
     @overload
-    async def ask(self, message: str, form: Mapping[str, Any], *, key: str | None = ...) -> Answer[dict[str, Any]]: ...
-    async def ask(self, message: str, form: Any, *, key: str | None = None) -> Answer[Any]:
+    async def ask(
+        self, message: str, form: Mapping[str, Any], *, key: str | None = ..., state: str | None = ...
+    ) -> Answer[dict[str, Any]]: ...
+    async def ask(self, message: str, form: Any, *, key: str | None = None, state: str | None = None) -> Answer[Any]:
         """What the person at the client answers to `message`, in a form with the fields of a flat model or JSON Schema.
 
         An answer that does not fit the form is asked for again. `key` names the question, should the handler ask
-        several, and not always in the same order.
+        several, and not always in the same order; `state` is as in `request`.
         """
         key = key or self._next_key()
         schema = form if isinstance(form, Mapping) else schema_of(form, "validation")
         question = {"method": "elicitation/create", "params": {"message": message, "requestedSchema": schema}}
-        reply = (await self.request({key: question}))[key]
+        reply = (await self.request({key: question}, state=state))[key]
         if reply.get("action") != "accept":
             return Answer("cancel" if reply.get("action") == "cancel" else "decline")
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.connection import allowed_log_levels
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp_types import (
+    INVALID_PARAMS,
     MISSING_REQUIRED_CLIENT_CAPABILITY,
     CreateMessageRequest,
     CreateMessageResult,
@@ -26,6 +27,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from sixty.conversation import InputRequired, MissingCapability, Replies
+from sixty.errors import Unavailable
+from sixty.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,11 +38,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from sixty.conversation import Level
-    from sixty.outcome import Outcome
 
 __all__ = ["LEVELS", "ROUNDS", "SessionChannel", "answered"]
 
-ROUNDS = 16
+ROUNDS = 8
 """How often one call may ask."""
 LEVELS: tuple[LoggingLevel, ...] = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """From the least to the most urgent."""
@@ -91,7 +93,7 @@ async def answered(
 ) -> Outcome | InputRequiredResult:
     """What `run` comes to, given what the client has answered in earlier rounds and, in the handshake era, in this one.
 
-    `MCPError` where the client lacks a capability, or the call asks without end.
+    `MCPError` where the client lacks a capability. A call that asks without end is given up.
     """
     given = {key: _wire(answer) for key, answer in (params.input_responses or {}).items()}
     replies = Replies.unsealed(params.request_state, given)
@@ -105,7 +107,10 @@ async def answered(
                 requests = {key: _request(request) for key, request in needed.requests.items()}
                 return InputRequiredResult(input_requests=requests, request_state=needed.replies.sealed())
             replies = await _asked(context, needed)
-    raise MCPError(code=-32603, message=f"the call asked more than {ROUNDS} times")
+    error = Unavailable(
+        f"the call was given up after {ROUNDS} questions: the client's answers do not fit what is asked"
+    )
+    return Outcome.of({"success": False, "error": error.to_json()}, is_error=True)
 
 
 async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired) -> Replies:
@@ -118,15 +123,9 @@ async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired)
         except NoBackChannelError:
             raise _missing(MissingCapability(["a session with an open stream"])) from None
         except ValidationError as error:
-            raise MCPError(code=-32602, message=f"the client's answer to {key} is malformed: {error}") from None
+            raise MCPError(code=INVALID_PARAMS, message=f"the client's answer to {key} is malformed: {error}") from None
         answers[key] = _wire(result)
     return Replies(answers, needed.replies.state)
-
-
-def _related(context: ServerRequestContext[Any, Any]) -> Any:
-    from mcp.shared.message import ServerMessageMetadata  # noqa: PLC0415 - only who asks needs it
-
-    return ServerMessageMetadata(related_request_id=context.request_id)
 
 
 def _request(request: Mapping[str, Any]) -> Any:

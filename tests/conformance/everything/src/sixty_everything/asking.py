@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -27,9 +27,10 @@ class Question(Arguments):
 
 
 class Response(BaseModel):
-    """A form of one field."""
+    """A form of two fields."""
 
-    response: str = Field(description="User's response")
+    username: str = Field(description="User's response")
+    email: str = Field(description="User's email address")
 
 
 class Named(BaseModel):
@@ -56,9 +57,7 @@ class Defaults(BaseModel):
     name: str = Field("John Doe", description="User name")
     age: int = Field(30, description="User age")
     score: float = Field(95.5, description="User score")
-    status: str = Field(
-        "active", description="User status", json_schema_extra={"enum": ["active", "inactive", "pending"]}
-    )
+    status: Literal["active", "inactive", "pending"] = Field("active", description="User status")
     verified: bool = Field(default=True, description="Verification status")
 
 
@@ -201,8 +200,8 @@ async def test_input_required_result_multiple_inputs(args: Nothing, call: Call) 
 @asking("test_input_required_result_multi_round")
 async def test_input_required_result_multi_round(args: Nothing, call: Call) -> None:
     """Ask one thing after another."""
-    who = await call.client.ask("Step 1: What is your name?", Named, key="step1")
-    what = await call.client.ask("Step 2: What is your favorite color?", Coloured, key="step2")
+    who = await call.client.ask("Step 1: What is your name?", Named, key="step1", state="1")
+    what = await call.client.ask("Step 2: What is your favorite color?", Coloured, key="step2", state="2")
     if who.content is not None and what.content is not None:
         call.attach(f"{who.content.name} likes {what.content.color}.")
     else:
