@@ -119,7 +119,8 @@ async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired)
     for key, request in needed.requests.items():
         result_type = _REQUESTS[request["method"]][1]
         try:
-            result = await context.session.send_request(_request(request), result_type, metadata=_related(context))
+            related = ServerMessageMetadata(related_request_id=context.request_id)
+            result = await context.session.send_request(_request(request), result_type, metadata=related)
         except NoBackChannelError:
             raise _missing(MissingCapability(["a session with an open stream"])) from None
         except ValidationError as error:
