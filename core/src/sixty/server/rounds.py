@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.server.connection import allowed_log_levels
 from mcp.shared.exceptions import MCPError, NoBackChannelError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     INVALID_PARAMS,
     MISSING_REQUIRED_CLIENT_CAPABILITY,
@@ -107,10 +108,8 @@ async def answered(
                 requests = {key: _request(request) for key, request in needed.requests.items()}
                 return InputRequiredResult(input_requests=requests, request_state=needed.replies.sealed())
             replies = await _asked(context, needed)
-    error = Unavailable(
-        f"the call was given up after {ROUNDS} questions: the client's answers do not fit what is asked"
-    )
-    return Outcome.of({"success": False, "error": error.to_json()}, is_error=True)
+    endless = Unavailable(f"given up after {ROUNDS} rounds of questions: the client's answers do not fit what is asked")
+    return Outcome.of({"success": False, "error": endless.to_json()}, is_error=True)
 
 
 async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired) -> Replies:
