@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
+from sixty.inflight import InFlight
 from sixty.permissions import ROLES, Grant
 from sixty.scoping import Scoper, tables_in
+from sixty.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sixty.config import PackSettings
     from sixty.directory import Principal
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from sixty.tools import Tool
     from sixty.views import Published
 
-__all__ = ["Pack", "Registry"]
+__all__ = ["Absent", "Pack", "Registry"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,41 @@ class Pack:
         """The detail tables that it owns."""
         return self.tables.details if self.tables else ()
 
+    @cached_property
+    def terms(self) -> Terms:
+        """What it asks for."""
+        return Terms.of(self)
+
+    @property
+    def awaited(self) -> dict[str, str]:
+        """The events that its reactions wait for, each with who waits."""
+        return {reaction.event: f"the reaction {reaction.name}" for reaction in self.reactions}
+
+    @property
+    def required(self) -> dict[str, str]:
+        """The permissions that it names, each with who asks for it."""
+        found = {
+            permission: f"the reaction {reaction.name}" for reaction in self.reactions for permission in reaction.may
+        }
+        for kind in self.kinds:
+            found.update((guard.permission, f"a guard of the kind {kind.name}") for guard in kind.guards.values())
+        found.update((tool.permission, f"the tool {tool.name}") for tool in self.tools if tool.permission is not None)
+        return found
+
+    @property
+    def relies_on(self) -> frozenset[str]:
+        """Every event and permission that it names, whoever declares it."""
+        return frozenset((*self.awaited, *self.required))
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A pack that does not serve because somebody has decided so, and what was once accepted of it."""
+
+    state: Literal["disabled", "waiting", "not allowed"]
+    reason: str
+    terms: Terms | None = None
+
 
 @dataclass(frozen=True, eq=False)
 class Registry:
@@ -61,12 +98,14 @@ class Registry:
     packs: Mapping[str, Pack] = field(default_factory=dict)
     quarantined: Mapping[str, str] = field(default_factory=dict)
     """The packs that could not be loaded, and why."""
+    absent: Mapping[str, Absent] = field(default_factory=dict)
+    in_flight: InFlight = field(default_factory=InFlight, init=False)
+    """The calls that run on it."""
 
     def with_pack(self, pack: Pack) -> Registry:
         """The registry with `pack`. `PluginError` says with what it collides, or what it lacks."""
         for tool in pack.tools:
             tool.check()
-            self._known_permission(pack, tool.permission, f"the tool {tool.name}")
         claims = _claims(pack)
         for what in claims:
             if owner := self.owners.get(what):
@@ -80,31 +119,28 @@ class Registry:
             published.check()
             self._check_sources(pack, published)
         self._check_grants(pack)
-        return Registry({**self.packs, pack.name: pack}, self.quarantined)
+        return replace(self, packs={**self.packs, pack.name: pack})
 
     def without(self, name: str, reason: str) -> Registry:
         """The registry with `name` quarantined."""
-        return Registry(
-            {pack: value for pack, value in self.packs.items() if pack != name}, {**self.quarantined, name: reason}
-        )
+        packs = {pack: value for pack, value in self.packs.items() if pack != name}
+        return replace(self, packs=packs, quarantined={**self.quarantined, name: reason})
 
-    def unknown_events(self, pack: Pack) -> str | None:
-        """Why a pack's reactions cannot work, or None. Asked once all packs are loaded."""
-        known = {event.name for event in crm.EVENTS}
-        known.update(event.name for other in self.packs.values() for event in other.events)
-        for reaction in pack.reactions:
-            if reaction.event not in known:
-                return (
-                    f"the reaction {reaction.name} waits for {reaction.event!r}, an event that nobody publishes"
-                    + nearest(reaction.event, known)
-                )
+    def unknown_name(self, pack: Pack, remembered: Collection[str] = ()) -> str | None:
+        """Why a pack names an event or a permission that there is not, or None. Asked once all packs are loaded.
+
+        `remembered` are names that were known once: whoever declared them may come back.
+        """
+        events = {event.name for event in crm.EVENTS}
+        events.update(event.name for other in self.packs.values() for event in other.events)
+        for event, who in pack.awaited.items():
+            if event not in events and event not in remembered:
+                return f"{who} waits for {event!r}, an event that nobody publishes{nearest(event, events)}"
+        for permission, who in pack.required.items():
+            if permission not in self.permissions and permission not in remembered:
+                close = nearest(permission, self.permissions)
+                return f"{who} asks for the permission {permission!r}, which no pack declares{close}"
         return None
-
-    def _known_permission(self, pack: Pack, permission: str | None, who: str) -> None:
-        known = {*self.permissions, *(name for item in pack.permissions for name in item.names)}
-        if permission is not None and permission not in known:
-            msg = f"{who} asks for the permission {permission!r}, which no pack declares{nearest(permission, known)}"
-            raise PluginError(msg)
 
     def _check_kinds(self, pack: Pack) -> None:
         checked: tuple[Kind | Detail | Searchable, ...] = (*pack.kinds, *pack.details, *pack.searchables)
@@ -115,13 +151,8 @@ class Registry:
             if kind.resource not in resources:
                 msg = f"the kind {kind.name} is governed by {kind.resource!r}, for which it declares no permissions"
                 raise PluginError(msg + nearest(kind.resource, resources))
-            for guard in kind.guards.values():
-                self._known_permission(pack, guard.permission, f"a guard of the kind {kind.name}")
 
     def _check_grants(self, pack: Pack) -> None:
-        for reaction in pack.reactions:
-            for permission in reaction.may:
-                self._known_permission(pack, permission, f"the reaction {reaction.name}")
         for item in pack.permissions:
             for role, grants in item.grants.items():
                 if role not in ROLES:
@@ -150,14 +181,21 @@ class Registry:
 
     @cached_property
     def tools(self) -> Mapping[str, Tool]:
-        """Every tool that can be offered, by name, in order: those whose views somebody publishes."""
-        offered = {
-            tool.name: tool
-            for pack in self.packs.values()
-            for tool in pack.tools
-            if all(view.name in self.views for view in tool.needs)
-        }
+        """Every tool that can be offered, by name, in order: those that lack nothing."""
+        offered = {tool.name: tool for tool in self.declared_tools if not self.lacks(tool)}
         return MappingProxyType(dict(sorted(offered.items())))
+
+    @property
+    def declared_tools(self) -> tuple[Tool, ...]:
+        """Every tool, also those that cannot be offered."""
+        return tuple(tool for pack in self.packs.values() for tool in pack.tools)
+
+    def lacks(self, tool: Tool) -> tuple[str, ...]:
+        """The views and the permission that a tool needs and nobody declares now."""
+        missing = [view.name for view in tool.needs if view.name not in self.views]
+        if tool.permission is not None and tool.permission not in self.permissions:
+            missing.append(tool.permission)
+        return tuple(missing)
 
     @cached_property
     def pack_of(self) -> Mapping[str, Pack]:
