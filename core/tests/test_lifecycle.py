@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import EntryPoint
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 from fakes import ALL, notes, pins, sums, world
+from fakes.making import Nothing, plugin, poke
 
 from sixty import (
-    Arguments,
     Call,
     Event,
     Kind,
@@ -23,7 +23,6 @@ from sixty import (
     Searchable,
     Tables,
     View,
-    hookimpl,
     on,
     record_table,
     tool,
@@ -35,32 +34,18 @@ from sixty.lifecycle import discover
 from sixty.testing import open_organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from sixty.host import Host
+    from sixty.registry import Registry
 
 
-def plugin(**hooks: Callable[..., Any]) -> ModuleType:
-    """A plugin module with these hooks."""
-    module = ModuleType("fake_plugin", "A fake plugin.")
-    for name, hook in hooks.items():
-        setattr(module, name, hookimpl(hook))
-    return module
-
-
-class Nothing(Arguments):
-    pass
-
-
-@tool("poke", permission=None, effect="read")
-async def poke(args: Nothing, call: Call) -> Result:
-    """Poke it."""
-    return Result(message="poked")
+def discovered(plugins: Any, **environ: str) -> Registry:
+    return asyncio.run(discover(Settings(), environ, plugins))
 
 
 def quarantined(*plugins: tuple[str, object]) -> dict[str, str]:
-    registry = discover(Settings(), {}, plugins)
+    registry = discovered(plugins)
     assert "search_crm" in registry.tools  # the core serves whatever happens
     return dict(registry.quarantined)
 
@@ -73,7 +58,7 @@ def reason(broken: object, *before: tuple[str, object]) -> str:
 
 
 def test_plugins_that_are_as_they_should_be_are_all_loaded() -> None:
-    registry = discover(Settings(), {}, ALL)
+    registry = discovered(ALL)
     assert dict(registry.quarantined) == {}
     assert list(registry.packs) == ["core", "notes", "pins", "sums", "world"]
     assert list(registry.tools) == sorted(registry.tools)
@@ -115,7 +100,7 @@ def test_a_hook_that_returns_something_else_is_refused(hook: str, returned: Any)
 def test_an_import_error_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint("broken", "a_module_that_is_nowhere", lifecycle_module.GROUP)
     monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: [broken])
-    registry = discover(Settings(), {"SIXTY_BROKEN_KEY": "its settings cannot be judged"})
+    registry = discovered(None, SIXTY_BROKEN_KEY="its settings cannot be judged")
     assert registry.quarantined == {"broken": "ModuleNotFoundError: No module named 'a_module_that_is_nowhere'"}
 
 
@@ -227,7 +212,7 @@ def test_an_event_or_view_that_is_misspelt_is_found_once_all_are_loaded() -> Non
 
 
 def test_a_pack_may_wait_for_a_later_ones_events() -> None:
-    registry = discover(Settings(), {}, [("pins", pins), ("notes", notes), ("sums", sums)])
+    registry = discovered([("pins", pins), ("notes", notes), ("sums", sums)])
     assert dict(registry.quarantined) == {}
     assert next(reaction.name for _, reaction in registry.reactions["note.added"]) == "pin_important_notes"
 
@@ -243,14 +228,14 @@ def test_a_reaction_may_only_what_somebody_declares() -> None:
 
 def test_a_bad_setting_of_a_pack_is_the_operators_to_mend() -> None:
     with pytest.raises(ConfigError, match="SIXTY_WORLD_TIMES"):
-        discover(Settings(), {"SIXTY_WORLD_TIMES": "many"}, [("world", world)])
+        discovered([("world", world)], SIXTY_WORLD_TIMES="many")
     with pytest.raises(ConfigError, match="SIXTY_WORLD_TIME is not a setting; did you mean 'SIXTY_WORLD_TIMES'"):
-        discover(Settings(), {"SIXTY_WORLD_TIME": "3"}, [("world", world)])
+        discovered([("world", world)], SIXTY_WORLD_TIME="3")
 
 
 def test_a_plugin_that_is_allowed_but_not_installed_is_the_operators_to_mend() -> None:
     with pytest.raises(ConfigError, match="SIXTY_PLUGINS names 'dealz', which is not installed"):
-        discover(Settings(plugins=("dealz",)), {})
+        asyncio.run(discover(Settings(plugins=("dealz",)), {}))
 
 
 async def test_a_pack_that_does_not_start_is_released_and_quarantined(database_url: str) -> None:

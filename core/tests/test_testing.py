@@ -244,7 +244,7 @@ def test_migrations_that_make_something_else_than_declared_are_named(things: Sui
 def test_what_a_pack_leaves_behind_is_named(things: Suite) -> None:
     tasks: list[Any] = []
 
-    def sixty_started(host: object) -> None:
+    async def sixty_started(host: object) -> None:
         tasks.append(asyncio.get_running_loop().create_task(asyncio.Event().wait()))
 
     things.declare(started=sixty_started, tools=[a_tool()])

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from sixty.context import Call, Trace
 from sixty.conversation import InputRequired, MissingCapability
-from sixty.errors import Conflict, Forbidden, SixtyError, ToolRemoved, Unauthenticated, UnknownTool, nearest
+from sixty.errors import Conflict, Forbidden, SixtyError, Unauthenticated, UnknownTool, nearest
 from sixty.idempotency import keep, repeated
 from sixty.ids import new_id
 from sixty.outcome import Outcome
 from sixty.storage.database import IntegrityViolation, StaleWrite
+from sixty.tombstones import removed
 from sixty.unit import UnitOfWork
 from sixty.values import Result
 
@@ -46,12 +47,18 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     """
     trace = Trace(new_id(), host.clock(), perf_counter(), request)
     registry = host.registry
+    registry.in_flight.begin()
     principal, tool, call = request.principal, None, None
     code, message = "ok", None
     try:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
-        tool = _find(host, registry, request)
+        if request.tool not in registry.offers[request.kind] and host.behind:
+            principal = await host.current(principal)
+            registry.in_flight.end()
+            registry = host.registry
+            registry.in_flight.begin()
+        tool = _find(host, registry, request, principal)
         host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
@@ -90,6 +97,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
         shown = {"code": code, "message": message, "error_id": trace.call_id}
         outcome = Outcome.of({"success": False, "error": shown}, is_error=True)
     finally:
+        registry.in_flight.end()
         done = call.touched if call is not None and code == "ok" else _NOTHING
         entry = trace.line(principal, tool, code, message, done)
         if call is None or not call.audited:
@@ -98,14 +106,13 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     return outcome
 
 
-def _find(host: Host, registry: Registry, request: Request) -> Offer:
+def _find(host: Host, registry: Registry, request: Request, principal: Principal) -> Offer:
     name, offered = request.tool, registry.offers[request.kind]
     offer = offered.get(name)
     if offer is not None:
         return offer
     if request.kind == "tool" and (tombstone := host.tombstones.get(name)) is not None:
-        msg = f"the tool {name} went away with the pack {tombstone}; ask for the list of tools again"
-        raise ToolRemoved(msg, plugin=tombstone)
+        raise removed(name, tombstone, registry, principal)
     msg = f"Unknown {request.kind}: {name[:64]}{nearest(name[:64], offered)}"
     raise UnknownTool(msg)
 

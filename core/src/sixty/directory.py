@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sixty.errors import Invalid, Unavailable
+from sixty.counters import COUNTERS, counters_in
+from sixty.errors import Invalid
 from sixty.permissions import Grant, Role, Scope, scope_of
-from sixty.tables import api_keys, grants, state, teams, users
+from sixty.tables import api_keys, grants, teams, users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from sixty.counters import Counters
     from sixty.storage.database import Database, Reader
     from sixty.storage.statements import Row
 
@@ -28,7 +30,6 @@ __all__ = ["ApiKey", "Directory", "Identity", "Principal", "Team", "User", "load
 
 _logger = logging.getLogger(__name__)
 
-_VERSION = sa.select(state.c.value).where(state.c.name == "identity")
 _USERS = sa.select(users).order_by(users.c.email)
 _TEAMS = sa.select(teams).order_by(teams.c.name)
 _GRANTS = sa.select(grants).order_by(grants.c.user_id, grants.c.permission)
@@ -146,13 +147,7 @@ class Directory:
 
 async def load_directory(reader: Reader, role_grants: Mapping[Role, tuple[Grant, ...]]) -> Directory:
     """The directory as `reader` sees it. `Unavailable` before the first migration has run."""
-    return await _load(reader, _version(await reader.rows(_VERSION)), role_grants)
-
-
-def _version(found: list[Row]) -> int:
-    if not found:
-        raise Unavailable("the database has no directory of users; run `sixty db upgrade`")
-    return int(found[0]["value"])
+    return await _load(reader, counters_in(await reader.rows(COUNTERS)).identity, role_grants)
 
 
 async def _load(reader: Reader, version: int, role_grants: Mapping[Role, tuple[Grant, ...]]) -> Directory:
@@ -190,6 +185,8 @@ class Identity:
         self._role_grants = role_grants
         self._directory: Directory | None = None
         self._loading = asyncio.Lock()
+        self.packs = 0
+        """The highest counter of packs that was seen on the way."""
 
     @property
     def latest(self) -> Directory:
@@ -201,8 +198,10 @@ class Identity:
 
     async def directory(self, reader: Reader | None = None) -> Directory:
         """The directory, at least as new as what `reader` sees; without one, as new as the database."""
-        found = await (reader.rows(_VERSION) if reader is not None else self.database.shared(_VERSION))
-        version, role_grants = _version(found), self._role_grants()
+        found = await (reader.rows(COUNTERS) if reader is not None else self.database.shared(COUNTERS))
+        counters, role_grants = counters_in(found), self._role_grants()
+        self.notice(counters)
+        version = counters.identity
         if (known := self._known(version, role_grants)) is not None:
             return known
         if reader is None:
@@ -213,6 +212,10 @@ class Identity:
                 return known
             self._directory = await _load(reader, version, role_grants)
             return self._directory
+
+    def notice(self, counters: Counters) -> None:
+        """Somebody has read the counters."""
+        self.packs = max(self.packs, counters.packs)
 
     def _known(self, version: int, role_grants: Mapping[Role, tuple[Grant, ...]]) -> Directory | None:
         known = self._directory

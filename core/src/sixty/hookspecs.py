@@ -2,6 +2,11 @@
 
 A plugin is a module named by an entry point in the group `sixty.plugins`. An implementation is a function with
 the hook's name, decorated with `@hookimpl`. All hooks are optional.
+
+A plugin is imported, and asked what it declares, in a thread of its own that has ten seconds; so are the hooks
+`sixty_started` and `sixty_stopping`, unless they are async: then they run on the event loop, must not block it, and
+have ten seconds too. Its migrations run in a thread and have five minutes. What takes longer, or fails, quarantines the
+plugin; the server and the other plugins go on.
 """
 
 from __future__ import annotations
@@ -107,12 +112,12 @@ def sixty_search() -> Sequence[Searchable]:  # type: ignore[empty-body]
 
 @hookspec
 def sixty_started(host: Host) -> Awaitable[None] | None:
-    """Acquire what it needs while the server runs; may be async."""
+    """Acquire what it needs while it serves; may be async. Runs again when the pack is enabled again."""
 
 
 @hookspec
 def sixty_stopping(host: Host) -> Awaitable[None] | None:
-    """Release what it holds; may be async. Runs also when its start failed half-way."""
+    """Release what it holds; may be async. Runs when it is disabled, and also when its start failed half-way."""
 
 
 @hookspec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from contextlib import asynccontextmanager
@@ -13,19 +14,30 @@ from sixty import lifecycle
 from sixty.audit import AuditTrail
 from sixty.auth import Authenticator
 from sixty.directory import Identity
+from sixty.errors import Unauthenticated
 from sixty.limits import Limits
+from sixty.lineup import Lineup
 from sixty.paging import Totals
+from sixty.shared_secrets import shared_secret
 from sixty.storage.database import open_database
+from sixty.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from sixty.audit import Entry
     from sixty.config import Settings
+    from sixty.directory import Principal
     from sixty.registry import Pack, Registry
     from sixty.storage.database import Database
+    from sixty.terms import Terms
+    from sixty.watch import Observer
 
 __all__ = ["Host"]
+
+PATIENCE = 2.0
+"""Seconds that somebody who asks for what is newest waits for a pack that is being loaded."""
 
 _logger = logging.getLogger(__name__)
 
@@ -38,7 +50,14 @@ class Host:
     """Settings, database, registry and identity of one server, and what every call needs of them."""
 
     def __init__(
-        self, settings: Settings, database: Database, registry: Registry, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        database: Database,
+        registry: Registry,
+        clock: Callable[[], datetime],
+        *,
+        environ: Mapping[str, str],
+        plugins: Iterable[tuple[str, object]] | None,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -51,9 +70,11 @@ class Host:
         self.audit = AuditTrail(database)
         self.totals = Totals()
         self.secret = os.urandom(32)
-        """Seals what clients carry for us."""
+        """Seals what clients carry for us; the same in every process on a database."""
         self.tombstones: dict[str, str] = {}
-        """The pack of each tool that was served here and has gone."""
+        """Which pack took each tool along that is not offered any more."""
+        self.watch = Watch(self)
+        self.lineup = Lineup(self, environ, plugins)
 
     @classmethod
     @asynccontextmanager
@@ -71,21 +92,53 @@ class Host:
         `plugins` are named plugins to load instead of the installed ones. A pack that cannot be loaded, migrated
         or started is quarantined. Raises `ConfigError` for a bad setting.
         """
-        registry = lifecycle.discover(settings, environ, plugins)
-        if migrate:
-            registry = await lifecycle.migrate(settings.database_url, registry)
         database = await open_database(settings.database_url)
-        host = cls(settings, database, registry, clock)
+        host = cls(settings, database, lifecycle.core(environ), clock, environ=environ, plugins=plugins)
         try:
-            await lifecycle.start(host)
-            try:
-                yield host
-            finally:
-                await lifecycle.stop(host)
+            if migrate:
+                await lifecycle.migrate(host, list(host.registry.packs.values()))
+                host.secret = await shared_secret(database, "carried by clients")
+            await host.lineup.refresh()
+            yield host
         finally:
+            await host.lineup.close()
             await host.audit.close()
             await host.authenticator.close()
             await database.close()
+
+    async def refresh(self) -> None:
+        """The packs that serve are those that the database says now."""
+        await self.lineup.refresh()
+
+    async def enable(self, name: str, *, accept: bool = False) -> Terms | None:
+        """The pack serves, here and soon everywhere; see `Lineup.enable`."""
+        return await self.lineup.enable(name, accept=accept)
+
+    async def disable(self, name: str, *, force: bool = False) -> bool:
+        """The pack does not serve, here and soon anywhere; see `Lineup.disable`."""
+        return await self.lineup.disable(name, force=force)
+
+    def watching(self, observer: Observer) -> AbstractAsyncContextManager[None]:
+        """Within the block, `observer` is told of what changes, in whatever process."""
+        return self.watch.watching(observer)
+
+    @property
+    def behind(self) -> bool:
+        """Whether packs have come or gone elsewhere since the registry was built. It costs nothing to ask."""
+        return self.identity.packs > self.lineup.version
+
+    async def current(self, principal: Principal) -> Principal:
+        """The same principal, and what they may do by the packs that are wanted now; the registry follows as well.
+
+        One that is behind is brought up to date, as far as that takes no more than a moment.
+        """
+        if not self.behind:
+            return principal
+        await asyncio.wait((self.lineup.follow(),), timeout=PATIENCE)
+        found = (await self.identity.directory()).principal(principal.user_id)
+        if found is None:
+            raise Unauthenticated("this account is disabled; ask an administrator", reason="disabled")
+        return found
 
     def observe(self, entry: Entry) -> None:
         """Tell every pack that observes about a settled call; a failing one is logged."""

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sixty.counters import raising
 from sixty.directory import ApiKey, Team, User
 from sixty.errors import Conflict, Invalid, NotFound, Unavailable, nearest
 from sixty.ids import new_id
 from sixty.permissions import ROLES, Grant, Role
-from sixty.tables import api_keys, grants, state, teams, users
+from sixty.tables import api_keys, grants, teams, users
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -55,7 +56,7 @@ _EMAIL = re.compile(r"""[^\s@<>,;:"()\x00-\x1f\x7f\ud800-\udfff]+@[^\s@<>,;:"()\
 _LINE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-_RAISE = sa.update(state).where(state.c.name == "identity").values(value=state.c.value + 1)
+_RAISE = raising("identity")
 _TEAM_NAMED = sa.select(teams).where(teams.c.name == sa.bindparam("wanted"))
 _TEAM_NAMES = sa.select(teams.c.name)
 _USER_WITH_EMAIL = sa.select(users).where(users.c.email == sa.bindparam("wanted"))
@@ -94,7 +95,7 @@ async def _change(database: Database) -> AsyncIterator[Transaction]:
     async with database.transaction() as transaction:
         # first, so that on Postgres too one change waits for the other and checks what that one has left
         if await transaction.execute(_RAISE) != 1:
-            raise Unavailable("the database has no directory of users; run `sixty db upgrade`")
+            raise Unavailable("the database lacks tables of the core; run `sixty db upgrade`")
         yield transaction
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
+from sixty.inflight import InFlight
 from sixty.permissions import ROLES, Grant
 from sixty.scoping import Scoper, tables_in
+from sixty.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sixty.config import PackSettings
     from sixty.directory import Principal
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from sixty.tools import Tool
     from sixty.views import Published
 
-__all__ = ["Pack", "Registry"]
+__all__ = ["Absent", "Pack", "Registry"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,43 @@ class Pack:
         """The detail tables that it owns."""
         return self.tables.details if self.tables else ()
 
+    @cached_property
+    def terms(self) -> Terms:
+        """What it asks for."""
+        return Terms.of(self)
+
+    @property
+    def awaited(self) -> dict[str, str]:
+        """The events that its reactions wait for, each with who waits."""
+        return {reaction.event: f"the reaction {reaction.name}" for reaction in self.reactions}
+
+    @property
+    def required(self) -> dict[str, str]:
+        """The permissions that it names, each with who asks for it."""
+        found = {
+            permission: f"the reaction {reaction.name}" for reaction in self.reactions for permission in reaction.may
+        }
+        for kind in self.kinds:
+            found.update((guard.permission, f"a guard of the kind {kind.name}") for guard in kind.guards.values())
+        for offer in self.offers:
+            if offer.permission is not None:
+                found[offer.permission] = f"the {offer.kind} {offer.name}"
+        return found
+
+    @property
+    def relies_on(self) -> frozenset[str]:
+        """Every event and permission that it names, whoever declares it."""
+        return frozenset((*self.awaited, *self.required))
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A pack that does not serve because somebody has decided so, and what was once accepted of it."""
+
+    state: Literal["disabled", "waiting", "not allowed"]
+    reason: str
+    terms: Terms | None = None
+
 
 @dataclass(frozen=True, eq=False)
 class Registry:
@@ -72,12 +111,14 @@ class Registry:
     packs: Mapping[str, Pack] = field(default_factory=dict)
     quarantined: Mapping[str, str] = field(default_factory=dict)
     """The packs that could not be loaded, and why."""
+    absent: Mapping[str, Absent] = field(default_factory=dict)
+    in_flight: InFlight = field(default_factory=InFlight, init=False)
+    """The calls that run on it."""
 
     def with_pack(self, pack: Pack) -> Registry:
         """The registry with `pack`. `PluginError` says with what it collides, or what it lacks."""
         for offer in pack.offers:
             offer.check()
-            self._known_permission(pack, offer.permission, f"the {offer.kind} {offer.name}")
         claims = _claims(pack)
         for what in claims:
             if owner := self.owners.get(what):
@@ -91,31 +132,28 @@ class Registry:
             published.check()
             self._check_sources(pack, published)
         self._check_grants(pack)
-        return Registry({**self.packs, pack.name: pack}, self.quarantined)
+        return replace(self, packs={**self.packs, pack.name: pack})
 
     def without(self, name: str, reason: str) -> Registry:
         """The registry with `name` quarantined."""
-        return Registry(
-            {pack: value for pack, value in self.packs.items() if pack != name}, {**self.quarantined, name: reason}
-        )
+        packs = {pack: value for pack, value in self.packs.items() if pack != name}
+        return replace(self, packs=packs, quarantined={**self.quarantined, name: reason})
 
-    def unknown_events(self, pack: Pack) -> str | None:
-        """Why a pack's reactions cannot work, or None. Asked once all packs are loaded."""
-        known = {event.name for event in crm.EVENTS}
-        known.update(event.name for other in self.packs.values() for event in other.events)
-        for reaction in pack.reactions:
-            if reaction.event not in known:
-                return (
-                    f"the reaction {reaction.name} waits for {reaction.event!r}, an event that nobody publishes"
-                    + nearest(reaction.event, known)
-                )
+    def unknown_name(self, pack: Pack, remembered: Collection[str] = ()) -> str | None:
+        """Why a pack names an event or a permission that there is not, or None. Asked once all packs are loaded.
+
+        `remembered` are names that were known once: whoever declared them may come back.
+        """
+        events = {event.name for event in crm.EVENTS}
+        events.update(event.name for other in self.packs.values() for event in other.events)
+        for event, who in pack.awaited.items():
+            if event not in events and event not in remembered:
+                return f"{who} waits for {event!r}, an event that nobody publishes{nearest(event, events)}"
+        for permission, who in pack.required.items():
+            if permission not in self.permissions and permission not in remembered:
+                close = nearest(permission, self.permissions)
+                return f"{who} asks for the permission {permission!r}, which no pack declares{close}"
         return None
-
-    def _known_permission(self, pack: Pack, permission: str | None, who: str) -> None:
-        known = {*self.permissions, *(name for item in pack.permissions for name in item.names)}
-        if permission is not None and permission not in known:
-            msg = f"{who} asks for the permission {permission!r}, which no pack declares{nearest(permission, known)}"
-            raise PluginError(msg)
 
     def _check_kinds(self, pack: Pack) -> None:
         checked: tuple[Kind | Detail | Searchable, ...] = (*pack.kinds, *pack.details, *pack.searchables)
@@ -126,13 +164,8 @@ class Registry:
             if kind.resource not in resources:
                 msg = f"the kind {kind.name} is governed by {kind.resource!r}, for which it declares no permissions"
                 raise PluginError(msg + nearest(kind.resource, resources))
-            for guard in kind.guards.values():
-                self._known_permission(pack, guard.permission, f"a guard of the kind {kind.name}")
 
     def _check_grants(self, pack: Pack) -> None:
-        for reaction in pack.reactions:
-            for permission in reaction.may:
-                self._known_permission(pack, permission, f"the reaction {reaction.name}")
         for item in pack.permissions:
             for role, grants in item.grants.items():
                 if role not in ROLES:
@@ -161,11 +194,11 @@ class Registry:
 
     @cached_property
     def offers(self) -> Mapping[OfferKind, Mapping[str, Offer]]:
-        """All that can be offered, by kind and name, in order: that whose views somebody publishes."""
+        """All that can be offered, by kind and name, in order: what lacks nothing."""
         offered: dict[OfferKind, dict[str, Offer]] = {"tool": {}, "resource": {}, "prompt": {}, "completion": {}}
         for pack in self.packs.values():
             for offer in pack.offers:
-                if all(view.name in self.views for view in offer.needs):
+                if not self.lacks(offer):
                     offered[offer.kind][offer.name] = offer
         return {kind: MappingProxyType(dict(sorted(found.items()))) for kind, found in offered.items()}
 
@@ -178,6 +211,18 @@ class Registry:
     def resources(self) -> Mapping[str, Resource]:
         """Every resource and template that can be offered, by address, in order."""
         return cast("Mapping[str, Resource]", self.offers["resource"])
+
+    @property
+    def declared_tools(self) -> tuple[Tool, ...]:
+        """Every tool, also those that cannot be offered."""
+        return tuple(tool for pack in self.packs.values() for tool in pack.tools)
+
+    def lacks(self, offer: Offer) -> tuple[str, ...]:
+        """The views and the permission that an offer needs and nobody declares now."""
+        missing = [view.name for view in offer.needs if view.name not in self.views]
+        if offer.permission is not None and offer.permission not in self.permissions:
+            missing.append(offer.permission)
+        return tuple(missing)
 
     @cached_property
     def _templates(self) -> tuple[Resource, ...]:

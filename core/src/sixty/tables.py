@@ -1,4 +1,4 @@
-"""The core's own tables: people and what they may do, the spine of records, and what has happened."""
+"""The core's own tables: people, what they may do, the spine of records, what has happened, and which packs serve."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ __all__ = [
     "grants",
     "idempotency",
     "metadata",
+    "packs",
     "pointers",
     "records",
     "search",
+    "secrets",
     "state",
     "teams",
     "users",
@@ -29,7 +31,7 @@ state = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
-"""Counters that every process watches. `identity` rises with each change of users, teams, grants and keys."""
+"""Counters that every process watches; `counters.py` has their names."""
 
 teams = sa.Table(
     "teams",
@@ -152,3 +154,20 @@ search = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 """The searchable words of each live record, folded. The database itself keeps the full-text index beside it."""
+
+packs = sa.Table(
+    "packs",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("accepted", Json),
+    sa.Column("at", Instant, nullable=False),
+)
+"""Every pack that an operator has decided on or that was once loaded, and the terms that it was accepted with."""
+
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)

@@ -46,7 +46,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_without_deals_the_tour_ends_with_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "_installed", lambda _settings: [])
+    monkeypatch.setattr(lifecycle, "scan", dict)
     result = CliRunner().invoke(cli, ["demo", "--tour", "--port", "0"])
     assert result.exit_code == 1
     assert "✗ expected: deals can be created" in result.stdout

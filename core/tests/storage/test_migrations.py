@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from fakes import ALL, pins
 
-from sixty.config import Settings
+from sixty import builtin
 from sixty.errors import PluginError
-from sixty.lifecycle import discover
+from sixty.lifecycle import load
 from sixty.storage.alembic import downgrade_pack, upgrade_packs
 from sixty.storage.migrations import head_of, status, upgrade
 from sixty.tables import metadata, pointers
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def packs(*plugins: tuple[str, object]) -> list[Pack]:
-    return list(discover(Settings(), {}, plugins or ALL).packs.values())
+    return [load(name, plugin, {}) for name, plugin in (("core", builtin), *(plugins or ALL))]
 
 
 def tables(connection: sa.Connection) -> set[str]:

@@ -30,7 +30,7 @@ def db() -> None:
 def _packs() -> tuple[str, Sequence[Pack]]:
     """The address of the database, and every pack that could be loaded."""
     settings = load_settings()
-    return settings.database_url, tuple(lifecycle.discover(settings, os.environ).packs.values())
+    return settings.database_url, tuple(asyncio.run(lifecycle.discover(settings, os.environ)).packs.values())
 
 
 @db.command()

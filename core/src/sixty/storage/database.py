@@ -86,6 +86,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction of one's own. On SQLite nobody else writes until it ends: keep it short."""
 
+    async def state(self) -> Hashable:
+        """A value that is the same only as long as nobody, in whatever process, writes anything; cheap to ask often."""
+
     async def apply(self, writes: Sequence[Write]) -> None:
         """Write a burst, all or nothing; on return it is committed.
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sixty.registry import Pack
+    from sixty.storage.database import Database
 
-__all__ = ["DECLARED", "MigrationStatus", "head_of", "status", "upgrade", "version_table"]
+__all__ = ["DECLARED", "MigrationStatus", "head_of", "outdated", "status", "upgrade", "version_table"]
 
 DECLARED = "declared"
 """The version of a pack without migrations, whose tables are made as declared."""
@@ -77,7 +78,11 @@ def head_of(pack: Pack) -> str | None:
 
 async def status(url: str, packs: Sequence[Pack]) -> list[MigrationStatus]:
     """Where every pack with tables stands."""
-    current = await _current(url, packs)
+    database = await open_database(url)
+    try:
+        current = await _current(database, packs)
+    finally:
+        await database.close()
     return [MigrationStatus(pack.name, current.get(pack.name), head_of(pack)) for pack in packs if pack.tables]
 
 
@@ -86,15 +91,11 @@ async def upgrade(url: str, packs: Sequence[Pack]) -> dict[str, str]:
 
     Raises what went wrong if it is the core's own.
     """
-    failed: dict[str, str] = {}
-    heads: dict[str, str | None] = {}
-    for pack in packs:
-        try:
-            heads[pack.name] = head_of(pack)
-        except PluginError as error:
-            failed[pack.name] = str(error)
-    current = await _current(url, packs)
-    behind = [pack for pack in packs if heads.get(pack.name) is not None and current.get(pack.name) != heads[pack.name]]
+    database = await open_database(url)
+    try:
+        behind, failed = await outdated(database, packs)
+    finally:
+        await database.close()
     if behind:
         from sixty.storage.alembic import upgrade_packs  # noqa: PLC0415 - half a second, and rarely needed
 
@@ -102,17 +103,29 @@ async def upgrade(url: str, packs: Sequence[Pack]) -> dict[str, str]:
     return failed
 
 
-async def _current(url: str, packs: Sequence[Pack]) -> dict[str, str | None]:
+async def outdated(database: Database, packs: Sequence[Pack]) -> tuple[list[Pack], dict[str, str]]:
+    """The packs whose tables are not at their head; and those whose head cannot be told, and why."""
+    failed: dict[str, str] = {}
+    heads: dict[str, str | None] = {}
+    for pack in packs:
+        try:
+            heads[pack.name] = head_of(pack)
+        except PluginError as error:
+            failed[pack.name] = str(error)
+    if not any(heads.values()):
+        return [], failed
+    current = await _current(database, packs)
+    behind = [pack for pack in packs if heads.get(pack.name) is not None and current.get(pack.name) != heads[pack.name]]
+    return behind, failed
+
+
+async def _current(database: Database, packs: Sequence[Pack]) -> dict[str, str | None]:
     """The version of each pack's tables, as far as they exist."""
     found: dict[str, str | None] = {}
-    database = await open_database(url)
-    try:
-        async with database.snapshot() as reader:
-            existing = {row["name"] for row in await reader.rows(_TABLES[database.dialect_name])}
-            for pack in packs:
-                if (table := version_table(pack.name)) in existing:
-                    row = await reader.row(sa.select(_VERSION).select_from(sa.table(table)))
-                    found[pack.name] = row["version_num"] if row is not None else None
-    finally:
-        await database.close()
+    async with database.snapshot() as reader:
+        existing = {row["name"] for row in await reader.rows(_TABLES[database.dialect_name])}
+        for pack in packs:
+            if (table := version_table(pack.name)) in existing:
+                row = await reader.row(sa.select(_VERSION).select_from(sa.table(table)))
+                found[pack.name] = row["version_num"] if row is not None else None
     return found

@@ -307,6 +307,13 @@ class PostgresDatabase:
         async with self._session("BEGIN") as session:
             yield session
 
+    async def state(self) -> str:
+        connection = await self._connections.take()
+        try:
+            return await _Session(connection, self._compiler).state()
+        finally:
+            self._connections.give_back(connection)
+
     async def apply(self, writes: Sequence[Write]) -> None:
         if len(writes) <= TOGETHER and _independent(writes):
             await self._together(writes)

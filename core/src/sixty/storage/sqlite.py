@@ -292,7 +292,10 @@ class _Snapshot:
         return found[0] if found else None
 
     async def state(self) -> tuple[int, int]:
-        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        try:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise _translated(error) from error
         return id(self._connection), version  # SQLite counts for each connection by itself
 
     async def _in_thread(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
@@ -399,6 +402,7 @@ class SqliteDatabase:
             raise StorageUnavailable(msg) from error
         self._readers = asyncio.Semaphore(READERS)
         self._writer = _Writer(path)
+        self._onlooker: _Snapshot | None = None
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         reader = await self._take()
@@ -448,11 +452,18 @@ class SqliteDatabase:
             pinned.end()
             await _outcome(turn)
 
+    async def state(self) -> tuple[int, int]:
+        if self._onlooker is None:  # always the same one, because each connection counts by itself
+            self._onlooker = _Snapshot(self._path, self._compiler)
+        return await self._onlooker.state()
+
     async def apply(self, writes: Sequence[Write]) -> None:
         await _outcome(self._writer.submit(_ready(self._compiler, writes)))
 
     async def close(self) -> None:
         await self._writer.close()
+        if self._onlooker is not None:
+            self._onlooker.close()
         while self._free:
             self._free.pop().close()
 

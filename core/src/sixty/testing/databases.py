@@ -20,9 +20,10 @@ Plugins = tuple[tuple[str, object], ...] | None
 
 async def _migrate(url: str, plugins: Plugins) -> None:
     from sixty.config import Settings  # noqa: PLC0415 - pytest loads this module, whatever it tests
-    from sixty.lifecycle import discover, migrate  # noqa: PLC0415 - as above
+    from sixty.host import Host  # noqa: PLC0415 - as above
 
-    await migrate(url, discover(Settings(database_url=url), {}, plugins))
+    async with Host.open(Settings(database_url=url), environ={}, plugins=plugins):
+        pass  # the first start leaves everything as later ones find it
 
 
 class SqliteTemplates:

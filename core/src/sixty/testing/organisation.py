@@ -12,12 +12,13 @@ from sixty import errors
 from sixty.call import call_tool
 from sixty.config import load_settings
 from sixty.context import Request
+from sixty.counters import raising
 from sixty.host import Host
 from sixty.ids import new_id
 from sixty.people import add_team, add_user
 from sixty.permissions import ROLES
 from sixty.storage.statements import Write
-from sixty.tables import state, teams, users
+from sixty.tables import teams, users
 from sixty.testing.clock import Clock
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ async def _starters(host: Host, clock: Clock) -> dict[Role, str]:
     for role in ROLES:
         row = {"id": ids[role], "email": addresses[role], "name": _STARTERS[role], "role": role, "team_id": team_id}
         writes.append(Write(sa.insert(users), {**row, "created_at": clock()}))
-    writes.append(Write(sa.update(state).where(state.c.name == "identity").values(value=state.c.value + 1), {}))
+    writes.append(Write(raising("identity"), {}))
     await host.database.apply(writes)
     await host.identity.directory()
     return ids

@@ -1,0 +1,205 @@
+"""Several hosts on one database, as several processes are: what one decides reaches the others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import ALL, world
+
+from sixty.errors import ToolRemoved, Unauthenticated, Unavailable, UnknownTool
+from sixty.people import add_user, disable_user, set_role
+from sixty.shared_secrets import shared_secret
+from sixty.storage.database import open_database
+from sixty.testing import open_organisation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from sixty.testing import Clock, Organisation
+
+SOON = 5.0
+"""Seconds after which a test gives up; a second is what is promised."""
+
+
+class Told:
+    """An observer that can be waited for."""
+
+    def __init__(self) -> None:
+        self.lists = self.records = 0
+        self._changed = asyncio.Condition()
+
+    async def lists_may_have_changed(self) -> None:
+        self.lists += 1
+        await self._wake()
+
+    async def records_may_have_changed(self) -> None:
+        self.records += 1
+        await self._wake()
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON), self._changed:
+            await self._changed.wait_for(condition)
+
+
+@asynccontextmanager
+async def two(database_url: str, clock: Clock) -> AsyncIterator[tuple[Organisation, Organisation]]:
+    async with (
+        open_organisation(database_url, ALL, clock=clock) as here,
+        open_organisation(database_url, ALL, clock=clock) as there,
+    ):
+        yield here, there
+
+
+async def test_what_is_disabled_and_enabled_here_reaches_another_host(database_url: str, clock: Clock) -> None:
+    async with two(database_url, clock) as (here, there):
+        told = Told()
+        async with there.host.watching(told):
+            await here.host.disable("world")
+            await told.until(lambda: "echo" not in there.host.registry.tools)
+            with pytest.raises(ToolRemoved):
+                await there.as_role("user").call("echo", words=[])
+            await here.host.enable("world")
+            await told.until(lambda: "echo" in there.host.registry.tools)
+            await there.as_role("user").call("echo", words=["both"])
+            assert world.STATE.started == 2
+
+
+async def test_a_swap_here_is_told_at_once(sixty: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sixty.watch.EVERY", 3600.0)
+    one, two = Told(), Told()
+    async with sixty.host.watching(one), sixty.host.watching(two):
+        await sixty.host.disable("world")
+        await one.until(lambda: one.lists == 1)
+        await two.until(lambda: two.lists == 1)
+        await sixty.host.refresh()  # nothing has changed
+        await sixty.host.enable("world")
+        await one.until(lambda: one.lists == 2)
+
+
+async def test_a_changed_role_and_a_written_record_are_told_elsewhere(database_url: str, clock: Clock) -> None:
+    async with two(database_url, clock) as (here, there):
+        told = Told()
+        async with there.host.watching(told):
+            await add_user(here.host.database, email="ann@example.com", name="Ann", now=clock())
+            await told.until(lambda: told.lists == 1)
+            await set_role(here.host.database, "ann@example.com", "admin")
+            await told.until(lambda: told.lists == 2)
+            before = told.records
+            await here.as_role("user").call("add_note", text="hello")
+            await told.until(lambda: told.records > before)
+            assert told.lists == 2
+
+
+async def test_own_writes_are_told_too(sixty: Organisation) -> None:
+    told = Told()
+    async with sixty.host.watching(told):
+        await sixty.as_role("user").call("add_note", text="hello")
+        await told.until(lambda: told.records > 0)
+
+
+async def test_an_observer_that_fails_or_is_slow_keeps_nobody_waiting(sixty: Organisation) -> None:
+    class Failing(Told):
+        async def lists_may_have_changed(self) -> None:
+            await super().lists_may_have_changed()
+            raise RuntimeError("cannot tell anybody")
+
+    class Slow(Told):
+        async def lists_may_have_changed(self) -> None:
+            await asyncio.Event().wait()
+
+    failing, told = Failing(), Told()
+    async with sixty.host.watching(Slow()), sixty.host.watching(failing), sixty.host.watching(told):
+        for count, change in enumerate((sixty.host.disable, sixty.host.enable), 1):
+            await change("world")
+            await told.until(lambda count=count: told.lists >= count)
+            await failing.until(lambda count=count: failing.lists >= count)
+
+
+async def test_a_database_that_is_away_for_a_while_is_watched_again(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sixty.watch.EVERY", 0.01)
+    told, asked, state = Told(), asyncio.Event(), sixty.host.database.state
+    failures = 0
+
+    async def away() -> Any:
+        nonlocal failures
+        failures += 1
+        if failures == 3:
+            asked.set()
+        raise Unavailable("away")
+
+    async with sixty.host.watching(told):
+        monkeypatch.setattr(sixty.host.database, "state", away)
+        await asked.wait()
+        await sixty.as_role("user").call("add_note", text="written meanwhile")
+        monkeypatch.setattr(sixty.host.database, "state", state)
+        await told.until(lambda: told.records > 0)
+    messages = [record.message for record in caplog.records if record.name == "sixty.watch"]
+    assert len([message for message in messages if "cannot be watched" in message]) == 1
+
+
+async def test_nobody_who_watches_leaves_nothing_running(sixty: Organisation) -> None:
+    before = asyncio.all_tasks()
+    async with sixty.host.watching(Told()), sixty.host.watching(Told()):
+        assert asyncio.all_tasks() > before
+    assert asyncio.all_tasks() == before
+
+
+# reading through
+
+
+async def test_who_asks_for_what_is_newest_gets_it_before_the_watch_has_looked(database_url: str, clock: Clock) -> None:
+    async with two(database_url, clock) as (here, there):
+        user = there.as_role("user")
+        before = await user.principal()
+        await here.host.disable("world")
+        assert not there.host.behind  # nobody has looked
+        await user.principal()
+        assert there.host.behind
+        principal = await there.host.current(before)
+        assert not there.host.behind
+        assert not principal.may("world:use")
+        assert "echo" not in [tool.name for tool in there.host.registry.visible_tools(principal)]
+        assert await there.host.current(principal) is principal
+
+
+async def test_whoever_is_disabled_meanwhile_is_nobody(database_url: str, clock: Clock) -> None:
+    async with two(database_url, clock) as (here, there):
+        ann = await there.user("Ann")
+        principal = await ann.principal()
+        await here.host.disable("world")
+        await disable_user(here.host.database, "ann@example.com", now=clock())
+        await there.as_role("user").principal()
+        with pytest.raises(Unauthenticated):
+            await there.host.current(principal)
+
+
+async def test_a_tool_that_was_just_enabled_elsewhere_is_found(database_url: str, clock: Clock) -> None:
+    async with two(database_url, clock) as (here, there):
+        await here.host.disable("world")
+        await there.host.refresh()
+        await here.host.enable("world")
+        await there.as_role("user").call("echo", words=["found"])
+        with pytest.raises(UnknownTool):
+            await there.as_role("user").call("never_there")
+
+
+async def test_both_hosts_share_a_secret_and_two_names_do_not(database_url: str) -> None:
+    here, there = await open_database(database_url), await open_database(database_url)
+    try:
+        made = await asyncio.gather(*(shared_secret(each, "signing") for each in (here, there, here, there)))
+        other = await shared_secret(here, "other")
+    finally:
+        await here.close()
+        await there.close()
+    assert len(set(made)) == 1
+    assert len(made[0]) == 32
+    assert other != made[0]
