@@ -24,7 +24,8 @@ from pydantic import ValidationError
 from sixty.call import call_tool
 from sixty.errors import UnknownTool
 from sixty.server.caller import CALLER
-from sixty.server.mcp import protocol_error, request_of
+from sixty.server.mcp import request_of
+from sixty.server.refusals import protocol_error
 from sixty.server.replies import reply
 
 if TYPE_CHECKING:

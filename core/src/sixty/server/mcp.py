@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
@@ -14,11 +14,14 @@ from sixty.context import Request
 from sixty.errors import Unauthenticated, Unavailable, UnknownTool
 from sixty.server.caller import CALLER
 from sixty.server.listing import Listing
+from sixty.server.refusals import protocol_error
+from sixty.server.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mcp.server.context import ServerRequestContext
+    from mcp.server.models import InitializationOptions
     from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
     from sixty.directory import Principal
@@ -27,20 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "IDEMPOTENCY_KEY",
     "NAME",
-    "UNAUTHENTICATED",
-    "UNAVAILABLE",
     "SixtyServer",
-    "protocol_error",
     "request_of",
 ]
 
 NAME = "sixty-crm-mcp"
 IDEMPOTENCY_KEY = "sixty/idempotency-key"
 """The key of `_meta` under which a client sends a key of its own; a call repeated with it is not done twice."""
-UNAUTHENTICATED = -32010
-"""The JSON-RPC error of a message whose credential is not, or no longer, accepted."""
-UNAVAILABLE = -32011
-"""The JSON-RPC error of a message that cannot be answered right now, such as while the database is away."""
 
 INSTRUCTIONS = """\
 Sixty is a sales CRM. You see the tools that the user you act for may use, and the records that this user may see.
@@ -57,6 +53,7 @@ class SixtyServer(Server[dict[str, Any]]):
     """The SDK's server, with the tools that the host holds at each moment."""
 
     def __init__(self, host: Host) -> None:
+        self.subscriptions = Subscriptions(host)
         super().__init__(
             NAME,
             title="Sixty CRM",
@@ -64,12 +61,22 @@ class SixtyServer(Server[dict[str, Any]]):
             instructions=INSTRUCTIONS,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
+            on_subscriptions_listen=self.subscriptions.listen,
+            on_subscribe_resource=self.subscriptions.subscribe,
+            on_unsubscribe_resource=self.subscriptions.unsubscribe,
             get_tool_input_schema=self._input_schema,
         )
         # the kernel observes each call itself; a span that nobody collects would cost a tenth of every message
-        self.middleware.clear()
+        self.middleware[:] = [self.subscriptions.remember]
         self.host = host
         self.listing = Listing(host, self.server_info_stamp)
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *others: Any, **more: Any
+    ) -> InitializationOptions:
+        """What the era of handshakes is told of this server: that it tells when any of its lists changes."""
+        told = notification_options or NotificationOptions(True, True, True)  # noqa: FBT003 - all three of its lists
+        return super().create_initialization_options(told, *others, **more)
 
     async def _list_tools(
         self, _context: ServerRequestContext, params: PaginatedRequestParams | None
@@ -128,11 +135,3 @@ def request_of(
         address=caller.address,
         idempotency_key=key,
     )
-
-
-def protocol_error(error: Unauthenticated | UnknownTool | Unavailable) -> MCPError:
-    """What is the protocol's to answer, and not a tool's."""
-    if isinstance(error, UnknownTool):
-        return MCPError(code=INVALID_PARAMS, message=error.message)
-    code = UNAUTHENTICATED if isinstance(error, Unauthenticated) else UNAVAILABLE
-    return MCPError(code=code, message=error.message, data=error.to_json())
