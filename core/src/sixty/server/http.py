@@ -79,11 +79,14 @@ class App:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if scope["type"] == "websocket":
+        is_socket = scope["type"] == "websocket"
+        if is_socket:
             send = _denying(send)
-        if (transport := self._transports.get(scope["path"])) is not None:
+        if is_socket and scope["path"] != SOCKET:
+            await refuse(send, 404, INVALID_REQUEST, f"WebSocket is at {SOCKET}")
+        elif (transport := self._transports.get(scope["path"])) is not None:
             await transport(scope, receive, send)
-        elif (page := self._pages.get(scope["path"])) is None or scope["type"] == "websocket":
+        elif (page := self._pages.get(scope["path"])) is None:
             await refuse(send, 404, INVALID_REQUEST, f"nothing is here; MCP is at {PATH}")
         elif scope["method"] not in ("GET", "HEAD"):
             await refuse(send, 405, INVALID_REQUEST, "this page can only be read", [(b"allow", b"GET, HEAD")])

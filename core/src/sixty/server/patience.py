@@ -6,10 +6,14 @@ Whoever reads slowly is waited for; it is a connection on which nothing at all c
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from sixty.server.corked import CorkedProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 __all__ = ["HttpProtocol", "WebSocketProtocol"]
 
@@ -73,3 +77,9 @@ class HttpProtocol(_Patient, CorkedProtocol):
 
 class WebSocketProtocol(_Patient, WebSocketsSansIOProtocol):
     """WebSocket."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application wants to be sent."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # by a refusal; uvicorn would log that there was none

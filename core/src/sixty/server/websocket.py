@@ -73,6 +73,7 @@ class _Connection(Incoming):
         self._send = send
         self._serving = CancelScope()
         self._patience: float | None = SILENCE
+        self._is_over = False
         self._close: tuple[int, str] | None = None
 
     def end(self) -> None:
@@ -116,6 +117,8 @@ class _Connection(Incoming):
             return message
 
     async def _frame(self) -> str:
+        if self._is_over:  # the SDK asks again
+            raise EndOfStream
         try:
             async with asyncio.timeout(self._patience):
                 event = await self._receive()
@@ -123,6 +126,7 @@ class _Connection(Incoming):
             raise self._ending(POLICY, f"no message came within {SILENCE:.0f} seconds") from None
         self._patience = None
         if event["type"] == "websocket.disconnect":
+            self._is_over = True
             raise EndOfStream
         text: str | None = event.get("text")
         if text is None:
@@ -130,7 +134,7 @@ class _Connection(Incoming):
         return text
 
     def _ending(self, code: int, reason: str) -> EndOfStream:
-        self._close = code, reason
+        self._is_over, self._close = True, (code, reason)
         return EndOfStream()
 
     async def _answer(self, message: JSONRPCError) -> None:
