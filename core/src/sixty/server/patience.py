@@ -28,7 +28,7 @@ class _Patient(asyncio.Protocol):
 
     transport: asyncio.Transport
     loop: asyncio.AbstractEventLoop
-    _patience = PATIENCE
+    _is_stopping = False
     _left = 0
     _timer: asyncio.TimerHandle | None = None
 
@@ -49,7 +49,7 @@ class _Patient(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server stops."""
-        self._patience = LAST_PATIENCE
+        self._is_stopping = True
         if self._timer is not None:
             self._wait()
         super().shutdown()  # type: ignore[misc] # uvicorn's protocols have it, and no common class
@@ -57,7 +57,7 @@ class _Patient(asyncio.Protocol):
     def _wait(self) -> None:
         self._stop_waiting()
         self._left = self.transport.get_write_buffer_size()
-        self._timer = self.loop.call_later(self._patience, self._look)
+        self._timer = self.loop.call_later(LAST_PATIENCE if self._is_stopping else PATIENCE, self._look)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

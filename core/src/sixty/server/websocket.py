@@ -73,6 +73,7 @@ class _Connection(Incoming):
         self._send = send
         self._serving = CancelScope()
         self._patience: float | None = SILENCE
+        self._saying = asyncio.Lock()
         self._is_over = False
         self._close: tuple[int, str] | None = None
 
@@ -119,6 +120,8 @@ class _Connection(Incoming):
     async def _frame(self) -> str:
         if self._is_over:  # the SDK asks again
             raise EndOfStream
+        async with self._saying:
+            pass  # who does not read is not read
         try:
             async with asyncio.timeout(self._patience):
                 event = await self._receive()
@@ -143,6 +146,7 @@ class _Connection(Incoming):
 
     async def _say(self, text: str) -> None:
         try:
-            await self._send({"type": "websocket.send", "text": text})
+            async with self._saying:
+                await self._send({"type": "websocket.send", "text": text})
         except RuntimeError as error:  # the server has closed it by itself, because of too large a frame for example
             raise ConnectionResetError from error
