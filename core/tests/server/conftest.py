@@ -1,4 +1,4 @@
-"""A server on loopback with a small pack, and clients: official ones of both eras, and one that can be wrong."""
+"""A server on loopback with a small pack; clients: the official one by each transport, and one that can be wrong."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+import websockets
 from mcp.client import Client
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._context_streams import create_context_streams
+from mcp.shared.exceptions import MCPDeprecationWarning
+from mcp.shared.message import SessionMessage
+from mcp_types import jsonrpc_message_adapter
 
 from sixty import Arguments, Call, Permissions, Result, Text, hookimpl, tool
 from sixty.people import add_key
 from sixty.server.http import listening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -117,8 +123,38 @@ def environ() -> Mapping[str, str]:
     return {"SIXTY_JWT_SECRET": "a secret that is long enough for HS256", "SIXTY_JWT_AUDIENCE": "sixty"}
 
 
+class Watch:
+    """The host's watch, which notices when a test says so."""
+
+    def __init__(self) -> None:
+        self.observers: list[Any] = []
+
+    @asynccontextmanager
+    async def watching(self, observer: Any) -> AsyncIterator[None]:
+        self.observers.append(observer)
+        yield
+        self.observers.remove(observer)
+
+    async def lists(self) -> None:
+        """The registry or somebody's rights have changed."""
+        for observer in self.observers:
+            await observer.lists_may_have_changed()
+
+    async def records(self) -> None:
+        """Somebody has written."""
+        for observer in self.observers:
+            await observer.records_may_have_changed()
+
+
 @pytest.fixture
-async def url(sixty: Organisation) -> AsyncIterator[str]:
+def watch(sixty: Organisation, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(sixty.host, "watching", watch.watching, raising=False)
+    return watch
+
+
+@pytest.fixture
+async def url(sixty: Organisation, watch: Watch) -> AsyncIterator[str]:
     async with listening(sixty.host) as url:
         yield url
 
@@ -131,19 +167,99 @@ async def keys(sixty: Organisation) -> Mapping[str, str]:
     return {role: (await add_key(sixty.host.database, email, role, now=now))[1] for role, email in people.items()}
 
 
+@asynccontextmanager
+async def websocket_client(url: str, headers: Mapping[str, str]) -> AsyncIterator[Any]:
+    """A transport for the official client, which has none for WebSocket."""
+    given, incoming = create_context_streams[SessionMessage | Exception](0)
+    outgoing, taken = create_context_streams[SessionMessage](0)
+
+    async def read(socket: websockets.ClientConnection) -> None:
+        async with given:
+            async for text in socket:
+                await given.send(SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False)))
+
+    async def write(socket: websockets.ClientConnection) -> None:
+        async for item in taken:
+            await socket.send(item.message.model_dump_json(by_alias=True, exclude_unset=True))
+
+    async with websockets.connect(url, subprotocols=["mcp"], additional_headers=headers, proxy=None) as socket:
+        tasks = [asyncio.create_task(read(socket)), asyncio.create_task(write(socket))]
+        try:
+            yield incoming, outgoing
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            for stream in (incoming, outgoing, taken, given):
+                stream.close()
+
+
 @pytest.fixture
 def connect(url: str, keys: Mapping[str, str]) -> Callable[..., AbstractAsyncContextManager[Client]]:
-    """The official client, as somebody in a role: `async with connect("user", mode="legacy") as client`."""
+    """The official client, as somebody in a role: `async with connect("user", "sse", mode="legacy") as client`."""
 
     @asynccontextmanager
-    async def connected(role: str, **options: Any) -> AsyncIterator[Client]:
-        async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {keys[role]}"}) as http,
-            Client(streamable_http_client(f"{url}/mcp", http_client=http), **options) as client,
-        ):
-            yield client
+    async def connected(role: str, transport: str = "http", **options: Any) -> AsyncIterator[Client]:
+        headers = {"Authorization": f"Bearer {keys.get(role, role)}"}
+        async with httpx2.AsyncClient(headers=headers) as http:
+            transports = {
+                "http": lambda: streamable_http_client(f"{url}/mcp", http_client=http),
+                "sse": lambda: sse_client(f"{url}/sse", headers=headers),
+                "websocket": lambda: websocket_client(f"{url.replace('http', 'ws')}/ws", headers),
+            }
+            async with Client(transports[transport](), **options) as client:
+                yield client
 
     return connected
+
+
+class Told:
+    """What a client is told, as long as it listens."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+        self.uris: list[str] = []
+        self._heard = asyncio.Event()
+
+    async def hear(self, message: Any) -> None:
+        """Be the message handler of a client."""
+        if isinstance(message, Exception):
+            return
+        self.methods.append(message.method)
+        if message.method == "notifications/resources/updated":
+            self.uris.append(message.params.uri)
+        self._heard.set()
+
+    async def until(self, count: int) -> list[str]:
+        """The notifications, once there are `count` of them."""
+        async with asyncio.timeout(10):
+            while len(self.methods) < count:
+                self._heard.clear()
+                await self._heard.wait()
+        return self.methods
+
+
+@pytest.fixture
+def listen(connect: Callable[..., AbstractAsyncContextManager[Client]]) -> Callable[..., Any]:
+    """A client that listens: `async with listen("user", "sse", "legacy") as (client, told)`."""
+
+    @asynccontextmanager
+    async def listening(
+        role: str, transport: str, mode: str, uris: Sequence[str] = (), **kinds: bool
+    ) -> AsyncIterator[tuple[Client, Told]]:
+        told = Told()
+        async with connect(role, transport, mode=mode, message_handler=told.hear, cache=None) as client:
+            if mode == "legacy":
+                for uri in uris:
+                    with pytest.warns(MCPDeprecationWarning):
+                        await client.subscribe_resource(uri)
+                yield client, told
+            else:
+                wanted = kinds or {"tools_list_changed": True}
+                async with client.listen(resource_subscriptions=uris, **wanted):
+                    yield client, told
+
+    return listening
 
 
 class Raw:

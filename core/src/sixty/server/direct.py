@@ -24,7 +24,8 @@ from pydantic import ValidationError
 from sixty.call import call_tool
 from sixty.errors import UnknownTool
 from sixty.server.caller import CALLER
-from sixty.server.mcp import protocol_error, request_of
+from sixty.server.mcp import request_of
+from sixty.server.refusals import protocol_error
 from sixty.server.replies import reply
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Direct:
             return False
         if message.is_call:
             await self._call(message, receive, send)
+        elif self._host.behind:  # the list waits for packs that are coming
+            return False
         else:
             await _write(send, message, orjson.Fragment(self._server.listing.encoded_tools(principal, message.version)))
         return True

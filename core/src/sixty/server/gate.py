@@ -15,10 +15,12 @@ from sixty.audit import Entry
 from sixty.errors import RateLimited, Unauthenticated, Unavailable
 from sixty.ids import new_id
 from sixty.server.caller import CALLER, Caller
-from sixty.server.mcp import UNAUTHENTICATED, UNAVAILABLE
-from sixty.server.replies import refuse, reply
+from sixty.server.refusals import RATE_LIMITED, UNAUTHENTICATED
+from sixty.server.replies import refuse, refuse_unavailable, reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sixty.directory import Principal
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["METADATA_PATH", "Gate", "Metadata"]
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-_TOO_OFTEN = -32012
 
 
 class Metadata:
@@ -68,7 +69,7 @@ class Metadata:
         if (public := self._host.settings.public_url) is not None:
             return public.rstrip("/").removesuffix(self._path)
         host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
-        return f"{scope['scheme']}://{host}"
+        return f"{scope['scheme'].replace('ws', 'http')}://{host}"
 
 
 class Gate:
@@ -85,33 +86,37 @@ class Gate:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         address = scope["client"][0] if scope.get("client") else None
         try:
-            principal = await self._principal(headers.get(b"authorization"), address)
+            caller = await self._caller(headers, address)
         except RateLimited as error:
             wait = [(b"retry-after", b"%d" % error.retry_after)]
-            await refuse(send, 429, _TOO_OFTEN, error.message, wait, error.to_json())
+            await refuse(send, 429, RATE_LIMITED, error.message, wait, error.to_json())
         except Unauthenticated as error:
             challenge = [(b"www-authenticate", self._metadata.challenge(scope, error))]
             await refuse(send, 401, UNAUTHENTICATED, error.message, challenge, error.to_json())
         except Unavailable as error:
-            await refuse(send, 503, UNAVAILABLE, error.message, [(b"retry-after", b"5")], error.to_json())
+            await refuse_unavailable(send, error)
         else:
-            key = headers.get(b"idempotency-key")
-            caller = Caller(principal, None, "http", address, key.decode("latin-1") if key is not None else None)
             reset = CALLER.set(caller)
             try:
                 await self._app(scope, receive, send)
             finally:
                 CALLER.reset(reset)
 
-    async def _principal(self, authorization: bytes | None, address: str | None) -> Principal:
+    async def _caller(self, headers: Mapping[bytes, bytes], address: str | None) -> Caller:
         """Whose request it is. Refused credentials are counted and audited; the absence of one is not."""
+        authorization, key = headers.get(b"authorization"), headers.get(b"idempotency-key")
+        idempotency_key = key.decode("latin-1") if key is not None else None
         if authorization is None and self._anonymous_as is not None:
-            return await _anonymous(self._host, self._anonymous_as)
+            principal = await _anonymous(self._host, self._anonymous_as)
+            return Caller(principal, None, "http", address, idempotency_key)
         host, started = self._host, perf_counter()
         if address is not None:
             host.limits.check_address(address)
         try:
-            return await host.authenticator.authenticate(_bearer(authorization))
+            token = _bearer(authorization)
+            principal = await host.authenticator.authenticate(token)
+            expires_at = host.authenticator.expires_at(token) if token is not None else None
+            return Caller(principal, token, "http", address, idempotency_key, expires_at)
         except Unauthenticated as error:
             if authorization is not None:
                 if address is not None:

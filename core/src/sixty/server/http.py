@@ -1,4 +1,4 @@
-"""Streamable HTTP at `/mcp`, both eras, and the pages beside it. `listening` runs it, `app` is it without a socket."""
+"""Every transport that comes by HTTP, and the pages beside them. `listening` runs it, `app` is it without a socket."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
-from sixty.server.caller import CALLER
-from sixty.server.corked import CorkedProtocol
-from sixty.server.direct import Direct
 from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
-from sixty.server.mcp import UNAVAILABLE, SixtyServer
+from sixty.server.mcp import SixtyServer
+from sixty.server.patience import HttpProtocol, WebSocketProtocol
 from sixty.server.replies import refuse
+from sixty.server.sse import MESSAGES, STREAM, Sse
+from sixty.server.streamable import StreamableHttp
 from sixty.server.trust import Trust, Trusted, is_loopback
+from sixty.server.websocket import PATH as SOCKET
+from sixty.server.websocket import PING, WebSocket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "App", "app", "listening", "serve_http"]
 
 PATH = "/mcp"
-SESSION_IDLE = 600.0
-"""Seconds after which a session of the handshake era without a request or a stream ends: many clients never say so."""
-MAX_SESSIONS = 10_000
 GRACE = 10
 """Seconds that calls in flight have to end when the server stops."""
 KEEP_ALIVE = 75
@@ -47,97 +43,75 @@ KEEP_ALIVE = 75
 _logger = logging.getLogger(__name__)
 
 
-class Endpoint:
-    """`/mcp` behind the gate: what can be answered directly is, and the rest is the SDK's."""
-
-    def __init__(self, server: SixtyServer, max_body: int) -> None:
-        self._direct = Direct(server)
-        self._max_body = max_body
-        self._manager = StreamableHTTPSessionManager(
-            server, max_request_body_size=max_body, session_idle_timeout=SESSION_IDLE, max_sessions=MAX_SESSIONS
-        )
-        self._ended: asyncio.Event | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of a caller that the gate has let through."""
-        if self._task is None or self._task.done():
-            await refuse(send, 503, UNAVAILABLE, "the server is stopping; try again", [(b"connection", b"close")])
-            return
-        if scope["method"] == "POST":
-            headers: dict[bytes, bytes] = dict(scope["headers"])
-            body = await _body(headers, receive, self._max_body)
-            if body is None:
-                message = f"the request is larger than {self._max_body} bytes; send less at once"
-                await refuse(send, 413, INVALID_REQUEST, message)  # the rest is thrown away as it comes
-                return
-            # a header sent twice is the SDK's to judge
-            if len(headers) == len(scope["headers"]) and await self._direct.answer(headers, body, receive, send):
-                return
-            receive = _replaying(body, receive)
-        principal = CALLER.get().principal
-        if principal is not None:  # who opened a session: the SDK lets nobody else use it
-            owner = AccessToken(token="", client_id=principal.user_id, scopes=[], subject=principal.user_id)
-            scope = {**scope, "user": AuthenticatedUser(owner)}
-        await self._manager.handle_request(scope, receive, send)
-
-    async def start(self) -> None:
-        """Sessions can be opened."""
-        self._ended = asyncio.Event()
-        running = asyncio.Event()
-        self._task = asyncio.create_task(self._run(running, self._ended))
-        await running.wait()
-
-    async def stop(self) -> None:
-        """Every session has ended, and its streams with it; calls without a session go on."""
-        if self._task is not None and self._ended is not None:
-            self._ended.set()
-            await self._task
-
-    async def _run(self, running: asyncio.Event, ended: asyncio.Event) -> None:
-        async with self._manager.run():  # entered and left by one task, whoever starts and stops
-            running.set()
-            await ended.wait()
-
-
 class App:
     """The ASGI application: a path leads to an endpoint."""
 
     def __init__(self, host: Host, address: str, anonymous_as: str | None = None) -> None:
-        self._endpoint = Endpoint(SixtyServer(host), host.settings.max_request_bytes)
+        server = SixtyServer(host)
+        self.largest = host.settings.max_request_bytes
+        """Bytes of a message at the most."""
+        sse = Sse(server, self.largest)
+        self._subscriptions = server.subscriptions
+        self._streamable = StreamableHttp(server, self.largest)
         metadata = Metadata(host, PATH)
         trust = Trust(host.settings, address)
-        gate = Gate(self._endpoint, host, metadata, anonymous_as)
-        self._protocol: dict[str, ASGIApp] = {PATH: Trusted(gate, trust)}
+        transports: dict[str, ASGIApp] = {
+            PATH: self._streamable,
+            STREAM: sse.stream,
+            MESSAGES: sse.post,
+            SOCKET: WebSocket(server),
+        }
+        self._transports = {
+            path: Trusted(Gate(transport, host, metadata, anonymous_as), trust)
+            for path, transport in transports.items()
+        }
         self._pages: dict[str, ASGIApp] = {
             METADATA_PATH: Trusted(metadata, trust),
             METADATA_PATH + PATH: Trusted(metadata, trust),
             "/health": Health(),
             "/ready": Ready(host),
         }
+        self._ended: asyncio.Event | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to whatever serves its path."""
-        if scope["type"] == "http":
-            path = scope["path"]
-            if (protocol := self._protocol.get(path)) is not None:
-                await protocol(scope, receive, send)
-            elif (page := self._pages.get(path)) is None:
-                await refuse(send, 404, INVALID_REQUEST, f"nothing is here; MCP is at {PATH}")
-            elif scope["method"] not in ("GET", "HEAD"):
-                await refuse(send, 405, INVALID_REQUEST, "this page can only be read", [(b"allow", b"GET, HEAD")])
-            else:
-                await page(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+            return
+        is_socket = scope["type"] == "websocket"
+        if is_socket:
+            send = _denying(send)
+        if is_socket and scope["path"] != SOCKET:
+            await refuse(send, 404, INVALID_REQUEST, f"WebSocket is at {SOCKET}")
+        elif (transport := self._transports.get(scope["path"])) is not None:
+            await transport(scope, receive, send)
+        elif (page := self._pages.get(scope["path"])) is None:
+            await refuse(send, 404, INVALID_REQUEST, f"nothing is here; MCP is at {PATH}")
+        elif scope["method"] not in ("GET", "HEAD"):
+            await refuse(send, 405, INVALID_REQUEST, "this page can only be read", [(b"allow", b"GET, HEAD")])
+        else:
+            await page(scope, receive, send)
 
     async def start(self) -> None:
         """Requests can be served."""
-        await self._endpoint.start()
+        self._ended = asyncio.Event()
+        running = asyncio.Event()
+        self._task = asyncio.create_task(self._run(running, self._ended))
+        await running.wait()
 
     async def stop(self) -> None:
         """Streams have ended, so that nothing keeps connections open."""
-        await self._endpoint.stop()
+        if self._task is not None and self._ended is not None:
+            self._ended.set()
+            await self._task
+
+    async def _run(self, running: asyncio.Event, ended: asyncio.Event) -> None:
+        # entered and left by one task, whoever starts and stops
+        async with self._streamable.running(), self._subscriptions.watching():
+            running.set()
+            await ended.wait()
+            await self._subscriptions.close()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -146,6 +120,17 @@ class App:
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
+
+
+def _denying(send: Send) -> Send:
+    """`send`, by which an HTTP answer refuses the upgrade to a WebSocket."""
+
+    async def deny(message: Message) -> None:
+        if message["type"].startswith("http."):
+            message["type"] = f"websocket.{message['type']}"
+        await send(message)
+
+    return deny
 
 
 def app(host: Host, *, address: str = "127.0.0.1", anonymous_as: str | None = None) -> App:
@@ -165,8 +150,12 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, application: App) -> None:
         config = uvicorn.Config(
             application,
-            http=CorkedProtocol,
-            ws="none",
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
+            ws_max_size=application.largest,
+            ws_ping_interval=PING,
+            ws_ping_timeout=PING,
+            ws_per_message_deflate=False,  # it would take 40 kB for each socket
             lifespan="on",
             access_log=False,
             log_config=None,
@@ -257,32 +246,3 @@ def _bound(address: str, port: int) -> socket.socket:
         return socket.create_server((address, port), family=family, backlog=2048)
     except OSError as error:
         raise OperatorError(f"cannot listen on {address}:{port}: {error.strerror or error}") from error
-
-
-async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes | None:
-    """The body of a request, or None if it is larger than `limit` bytes. Of what is too large, little is read."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit:
-        return None
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        parts, size = [body], len(body)
-        while size <= limit and message.get("more_body", False):
-            message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-        body = b"".join(parts)
-    return body if len(body) <= limit else None
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """`receive`, as if the body had not been read yet."""
-    first: Message | None = {"type": "http.request", "body": body, "more_body": False}
-
-    async def replay() -> Message:
-        nonlocal first
-        message, first = first, None
-        return message if message is not None else await receive()
-
-    return replay

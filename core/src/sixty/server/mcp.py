@@ -6,18 +6,16 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
-    INTERNAL_ERROR,
     INVALID_PARAMS,
     EmptyResult,
     InputRequiredResult,
     PromptReference,
     SetLevelRequestParams,
 )
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from sixty.call import call_tool
 from sixty.context import NO_REPLIES, Request
@@ -25,12 +23,15 @@ from sixty.errors import Unauthenticated, Unavailable, UnknownTool
 from sixty.server.caller import CALLER
 from sixty.server.contents import completed, contents, messages
 from sixty.server.listing import Listing
+from sixty.server.refusals import nothing_at, protocol_error, refused
 from sixty.server.rounds import LEVEL, SessionChannel, answered, connection_state
+from sixty.server.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mcp.server.context import ServerRequestContext
+    from mcp.server.models import InitializationOptions
     from mcp_types import (
         CallToolRequestParams,
         CompleteRequestParams,
@@ -48,33 +49,18 @@ if TYPE_CHECKING:
 __all__ = [
     "IDEMPOTENCY_KEY",
     "NAME",
-    "RATE_LIMITED",
-    "UNAUTHENTICATED",
-    "UNAVAILABLE",
     "SixtyServer",
-    "protocol_error",
     "request_of",
 ]
 
 NAME = "sixty-crm-mcp"
 IDEMPOTENCY_KEY = "sixty/idempotency-key"
 """The key of `_meta` under which a client sends a key of its own; a call repeated with it is not done twice."""
-UNAUTHENTICATED = -32010
-"""The JSON-RPC error of a message whose credential is not, or no longer, accepted."""
-UNAVAILABLE = -32011
-"""The JSON-RPC error of a message that cannot be answered right now, such as while the database is away."""
-RATE_LIMITED = -32012
-"""The JSON-RPC error of a message that comes too soon after others."""
-RESOURCE_NOT_FOUND = -32002
-"""The JSON-RPC error of the handshake era for an address at which there is nothing."""
-
 STATE_LIVES = 3600.0
 """Seconds that somebody may take to answer a question."""
 
 _NOTHING_THERE = ("not_found", "forbidden", "invalid")
 """What a reader is told alike: that nothing is at this address, for them."""
-_CODES = {"invalid": INVALID_PARAMS, "rate_limited": RATE_LIMITED, "unavailable": UNAVAILABLE}
-"""What a typed error is called where the protocol has no place for a result."""
 
 INSTRUCTIONS = """\
 Sixty is a sales CRM. You see the tools that the user you act for may use, and the records that this user may see.
@@ -91,6 +77,7 @@ class SixtyServer(Server[dict[str, Any]]):
     """The SDK's server, with what the host offers at each moment."""
 
     def __init__(self, host: Host) -> None:
+        self.subscriptions = Subscriptions(host)
         super().__init__(
             NAME,
             title="Sixty CRM",
@@ -104,14 +91,24 @@ class SixtyServer(Server[dict[str, Any]]):
             on_read_resource=self._read_resource,
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
+            on_subscriptions_listen=self.subscriptions.listen,
+            on_subscribe_resource=self.subscriptions.subscribe,
+            on_unsubscribe_resource=self.subscriptions.unsubscribe,
             get_tool_input_schema=self._input_schema,
         )
         self.add_request_handler("logging/setLevel", SetLevelRequestParams, self._set_level)
         # the kernel observes each call itself; a span that nobody collects would cost a tenth of every message
         sealing = RequestStateSecurity(keys=[host.secret], ttl=STATE_LIVES, bind_principal=_who)
-        self.middleware[:] = [RequestStateBoundary(sealing, default_audience=NAME)]
+        self.middleware[:] = [self.subscriptions.remember, RequestStateBoundary(sealing, default_audience=NAME)]
         self.host = host
         self.listing = Listing(host, self.server_info_stamp)
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *others: Any, **more: Any
+    ) -> InitializationOptions:
+        """What the era of handshakes is told of this server: that it tells when any of its lists changes."""
+        told = notification_options or NotificationOptions(True, True, True)  # noqa: FBT003 - all three of its lists
+        return super().create_initialization_options(told, *others, **more)
 
     async def _list(self, context: ServerRequestContext, params: PaginatedRequestParams | None) -> Any:
         if params is not None and params.cursor is not None:
@@ -137,7 +134,7 @@ class SixtyServer(Server[dict[str, Any]]):
         uri = str(params.uri)
         found = self.host.registry.resource_at(uri)
         if found is None:
-            raise _nothing_at(uri, context.protocol_version)
+            raise nothing_at(uri, context.protocol_version)
         resource, arguments = found
 
         async def run(replies: Replies) -> Outcome:
@@ -146,13 +143,13 @@ class SixtyServer(Server[dict[str, Any]]):
         try:
             outcome = await answered(context, params, run)
         except UnknownTool:
-            raise _nothing_at(uri, context.protocol_version) from None
+            raise nothing_at(uri, context.protocol_version) from None
         if isinstance(outcome, InputRequiredResult):
             return outcome
         if outcome.is_error:
             if outcome.structured["error"]["code"] in _NOTHING_THERE:
-                raise _nothing_at(uri, context.protocol_version)
-            raise _refused(outcome)
+                raise nothing_at(uri, context.protocol_version)
+            raise refused(outcome)
         return contents(resource, uri, outcome.value)
 
     async def _get_prompt(self, context: ServerRequestContext, params: GetPromptRequestParams) -> Any:
@@ -168,7 +165,7 @@ class SixtyServer(Server[dict[str, Any]]):
         if isinstance(outcome, InputRequiredResult):
             return outcome
         if outcome.is_error:
-            raise _refused(outcome)
+            raise refused(outcome)
         return messages(prompt.description if prompt is not None else "", outcome.value)
 
     async def _complete(self, context: ServerRequestContext, params: CompleteRequestParams) -> Any:
@@ -208,12 +205,11 @@ class SixtyServer(Server[dict[str, Any]]):
             raise protocol_error(error) from None
 
     async def _principal(self) -> Principal:
-        """The caller, as of now."""
+        """The caller, as of now, and by the packs that are wanted now."""
         caller = CALLER.get()
-        if caller.principal is not None:
-            return caller.principal
         try:
-            return await self.host.authenticator.authenticate(caller.token)
+            principal = caller.principal or await self.host.authenticator.authenticate(caller.token)
+            return await self.host.current(principal)
         except (Unauthenticated, Unavailable) as error:
             raise protocol_error(error) from None
 
@@ -240,25 +236,6 @@ def request_of(
         address=caller.address,
         idempotency_key=key,
     )
-
-
-def protocol_error(error: Unauthenticated | UnknownTool | Unavailable) -> MCPError:
-    """What is the protocol's to answer, and not a tool's."""
-    if isinstance(error, UnknownTool):
-        return MCPError(code=INVALID_PARAMS, message=error.message)
-    code = UNAUTHENTICATED if isinstance(error, Unauthenticated) else UNAVAILABLE
-    return MCPError(code=code, message=error.message, data=error.to_json())
-
-
-def _nothing_at(uri: str, protocol_version: str) -> MCPError:
-    code = INVALID_PARAMS if protocol_version in MODERN_PROTOCOL_VERSIONS else RESOURCE_NOT_FOUND
-    return MCPError(code=code, message="Resource not found", data={"uri": uri})
-
-
-def _refused(outcome: Outcome) -> MCPError:
-    """A typed error, where the protocol has no place for one in a result."""
-    error = outcome.structured["error"]
-    return MCPError(code=_CODES.get(error["code"], INTERNAL_ERROR), message=error["message"], data=error)
 
 
 def _who(_context: ServerRequestContext) -> str | None:

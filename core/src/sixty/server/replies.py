@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from mcp_types import INVALID_REQUEST
+
+from sixty.server.refusals import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from starlette.types import Send
 
-__all__ = ["JSON", "refuse", "reply"]
+    from sixty.errors import Unavailable
+
+__all__ = ["JSON", "refuse", "refuse_large", "refuse_unavailable", "reply"]
 
 JSON = (b"content-type", b"application/json")
 _Header = tuple[bytes, bytes]
@@ -35,3 +40,13 @@ async def refuse(  # noqa: PLR0917 - in the order in which they are written
     """Send a refusal, in the form in which MCP clients look for one: a JSON-RPC error without an id."""
     error = {"code": code, "message": message, **({"data": data} if data is not None else {})}
     await reply(send, status, orjson.dumps({"jsonrpc": "2.0", "id": None, "error": error}), headers)
+
+
+async def refuse_unavailable(send: Send, error: Unavailable) -> None:
+    """Send that the client may come back in a moment."""
+    await refuse(send, 503, UNAVAILABLE, error.message, [(b"retry-after", b"5")], error.to_json())
+
+
+async def refuse_large(send: Send, limit: int) -> None:
+    """Send that a body is larger than `limit` bytes. The rest of it is thrown away as it comes."""
+    await refuse(send, 413, INVALID_REQUEST, f"the request is larger than {limit} bytes; send less at once")

@@ -14,20 +14,17 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from anyio import EndOfStream
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError
-from pydantic import ValidationError
 
 from sixty.errors import ConfigError, Unauthenticated
 from sixty.server.caller import CALLER, Caller
+from sixty.server.duplex import Incoming, unreadable
 from sixty.server.mcp import SixtyServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextvars import Context
-    from typing import Self
 
     from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream
 
@@ -66,11 +63,11 @@ async def serve_stdio(host: Host) -> None:
 
 
 async def _serve(server: SixtyServer, longest: int) -> None:
-    async with stdio_server(stdin=await _standard_input(longest)) as (read, write):
+    async with server.subscriptions.watching(), stdio_server(stdin=await _standard_input(longest)) as (read, write):
         await server.run(_Messages(read, write), write, server.create_initialization_options())
 
 
-class _Messages:
+class _Messages(Incoming):
     """The client's messages. A line that is none is answered with an error here; the SDK would keep silent."""
 
     def __init__(
@@ -84,37 +81,15 @@ class _Messages:
         """The context in which the last message was sent."""
         return self._lines.last_context
 
-    async def receive(self) -> SessionMessage | Exception:
+    async def receive(self) -> SessionMessage:
         """The next message."""
         while isinstance(item := await self._lines.receive(), Exception):
-            await self._answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=_what_is_wrong(item))))
+            await self._answers.send(SessionMessage(unreadable("the line", item)))
         return item
 
     async def aclose(self) -> None:
         """No message is wanted any more."""
         await self._lines.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        try:
-            return await self.receive()
-        except EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-
-def _what_is_wrong(error: Exception) -> ErrorData:
-    is_json = isinstance(error, ValidationError) and error.errors(include_url=False)[0]["type"] != "json_invalid"
-    if is_json:
-        return ErrorData(code=INVALID_REQUEST, message="the line is JSON, and not a JSON-RPC message")
-    return ErrorData(code=PARSE_ERROR, message="the line is not JSON, or is too long")
 
 
 async def _standard_input(longest: int) -> Any:
