@@ -20,7 +20,7 @@ from sixty import Arguments, Call, Kind, Permissions, Record, Result, Tables, Te
 from sixty.errors import Conflict, NotFound, RateLimited, Unauthenticated
 from sixty.lifecycle import load
 from sixty.people import disable_user
-from sixty.testing import Client, InternalError, PluginSuite, open_organisation, suite
+from sixty.testing import Client, InternalError, PluginSuite, declared, open_organisation
 from sixty.testing.organisation import _raised
 from sixty.testing.serving import serving
 from sixty.testing.strategies import NOBODY, Reference, arguments, junk_arguments, minimal, resolved
@@ -130,7 +130,7 @@ def test_a_schema_that_costs_too_much_or_is_none_is_named(things: Suite, schema:
 def test_large_tools_and_tools_and_permissions_without_words_are_named(things: Suite) -> None:
     things.declare(tools=[Tool("say", "x" * 1_000, notes.add_note.handler, None, "read", Say)])
     with fails("and may have 900"):
-        things.tests.test_the_average_tool_is_small(things.pack)
+        things.tests.test_the_average_tool_is_small(things.pack, lambda *_: None)
     with fails("a tool without a permission is for everybody"):
         things.tests.test_each_tool_asks_for_a_permission(things.pack)
     things.declare(permissions=[Permissions("things", {"use": "Use"})])
@@ -235,7 +235,7 @@ def test_migrations_that_make_something_else_than_declared_are_named(things: Sui
     loose.to_metadata(declared)
     things.declare(tables=Tables(declared, migrations=folder))
     url = things.url
-    with fails("the tables as migrated are not the tables as declared; add a revision"):
+    with fails("the tables as migrated are not the tables as declared"):
         things.tests.test_its_migrations_make_what_it_declares(url, things.pack)
     with fails("leave tables behind: \\['loose_things'\\]"):
         things.tests.test_its_tables_go_and_come_back(url, things.pack)
@@ -268,11 +268,11 @@ def test_a_pack_that_imports_another_is_named(things: Suite) -> None:
         EntryPoint("other", "other_pack.plugin", "sixty.plugins"),
         EntryPoint("things", "things_pack", "sixty.plugins"),
     ]
-    things.monkeypatch.setattr(suite, "entry_points", lambda **_: others)
+    things.monkeypatch.setattr(declared, "entry_points", lambda **_: others)
     (things.tmp_path / "things_pack.py").write_text("def hidden():\n    from other_pack.rules import x\n")
     things.monkeypatch.delitem(sys.modules, "things_pack")
     things.monkeypatch.syspath_prepend(things.tmp_path)
-    with fails("things_pack.py imports other_pack.rules, another pack"):
+    with fails("things_pack.py imports other_pack.rules.x, another pack"):
         things.tests.test_it_imports_no_other_pack()
     sys.modules.pop("things_pack")
     del type(things.tests).name
