@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sixty.cli.check import check
 from sixty.cli.new import new
 from sixty.cli.opening import with_host
 from sixty.cli.output import as_json, print_json, show
@@ -24,6 +25,7 @@ def plugins() -> None:
 
 
 plugins.add_command(new)
+plugins.add_command(check)
 
 
 @plugins.command("list")

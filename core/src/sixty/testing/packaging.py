@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from inspect import getfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["Distribution", "distribution_of", "project_of", "read_project"]
+__all__ = ["Distribution", "declared", "distribution_of", "project_of", "read_project"]
 
 CORE = "sixty-core"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -48,7 +47,8 @@ class Distribution:
 
 def distribution_of(module: ModuleType, plugin: str) -> Distribution | None:
     """What ships `module`: by the pyproject.toml above it that names it, else by what is installed; or None."""
-    if (folder := project_of(module, plugin)) is not None:
+    file = getattr(module, "__file__", None)
+    if file is not None and (folder := project_of(Path(file), plugin)) is not None:
         project = read_project(folder).get("project", {})
         dynamic = "version" in project.get("dynamic", ())
         version = None if dynamic else str(project.get("version", ""))
@@ -59,10 +59,9 @@ def distribution_of(module: ModuleType, plugin: str) -> Distribution | None:
     return None
 
 
-def project_of(module: ModuleType, plugin: str) -> Path | None:
-    """The folder above a module whose pyproject.toml declares it as `plugin`, or None if there is none."""
-    file = getattr(module, "__file__", None)
-    for folder in Path(getfile(module)).resolve().parents if file is not None else ():
+def project_of(file: Path, plugin: str) -> Path | None:
+    """The folder above a file whose pyproject.toml declares `plugin`, or None if there is none."""
+    for folder in file.resolve().parents:
         if (folder / "pyproject.toml").is_file() and plugin in declared(read_project(folder)):
             return folder
     return None

@@ -37,7 +37,7 @@ ROUNDS = 20
 """How often a pack is loaded and unloaded in a row."""
 WARM_UP = 5
 """Rounds after which everything that is kept on purpose, such as compiled statements, is there."""
-KEPT = 32 * 1024
+KEPT = 16 * 1024
 """Bytes that may be left of each round after that, on average."""
 
 
