@@ -44,10 +44,12 @@ async def check_scopes(serving: Serving) -> None:
         pytest.skip("none of its tools creates a record")
     await trial.meet(foreign)
     for tool in trial.tools:
-        if tool.name in before and len(trial.hidden) == len(trial.foreign):
-            assert await trial.answer(tool, trial.plain(tool)) == before[tool.name], (
-                f"{tool.name} answers a user something else once there are records of another team, "
-                "none of which they may read"
+        if tool.name in before:
+            await trial.attempt(tool, trial.plain(tool), None)
+            answer = await trial.answer(tool, trial.plain(tool))
+            assert answer == before[tool.name] or len(trial.hidden) < len(trial.foreign), (
+                f"{tool.name} answers a user something else once there are records of another team, none of which "
+                f"they may read: {answer.text}"
             )
     for tool in trial.tools:
         for arguments, used in trial.attempts(tool):
