@@ -27,8 +27,10 @@ dependencies = ["sixty-core"]
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     monkeypatch.chdir(tmp_path)
+    # what hypothesis has found out about the sources once, it need not find out again
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(pytestconfig.rootpath / ".hypothesis"))
     monkeypatch.delenv("TEST_POSTGRES_URL", raising=False)
 
 
