@@ -13,7 +13,10 @@ from sixty.storage.database import open_database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from faulty import Faulty
+
     from sixty.storage.database import Database
+    from sixty.testing.databases import SqliteTemplates
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `fakes`: tests themselves are collected by path
 
@@ -31,6 +34,13 @@ def _fresh_world(monkeypatch: pytest.MonkeyPatch) -> None:
     from fakes import world  # noqa: PLC0415 - as above
 
     monkeypatch.setattr(world, "STATE", world.State())
+
+
+@pytest.fixture
+def things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_templates: SqliteTemplates) -> Faulty:
+    from faulty import Faulty  # noqa: PLC0415 - as above
+
+    return Faulty(monkeypatch, tmp_path, sqlite_templates)
 
 
 @pytest.fixture

@@ -5,31 +5,26 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
 from fakes import notes
 from fakes.notes import NOTE
+from faulty import ACTIONS, TABLES, THING, Faulty, Say, a_tool, fails, loose, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from sixty import Arguments, Call, Kind, Permissions, Record, Result, Tables, Text, Tool, hookimpl, record_table, tool
+from sixty import Call, Permissions, Tables, Tool
 from sixty.errors import Conflict, NotFound, RateLimited, Unauthenticated
-from sixty.lifecycle import load
 from sixty.people import disable_user
-from sixty.testing import Client, InternalError, PluginSuite, open_organisation, suite
+from sixty.testing import Client, InternalError, PluginSuite, declared, open_organisation
 from sixty.testing.organisation import _raised
-from sixty.testing.serving import serving
 from sixty.testing.strategies import NOBODY, Reference, arguments, junk_arguments, minimal, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from sixty.testing import Organisation
-    from sixty.testing.databases import SqliteTemplates
 
 
 class TestNotes(PluginSuite):
@@ -44,62 +39,7 @@ class TestPins(PluginSuite):
     companions = (("notes", notes),)
 
 
-class Say(Arguments):
-    text: Text
-
-
-def a_tool(handler: Callable[..., Any] | None = None, **options: Any) -> Tool:
-    """A tool that does nothing wrong, but for what is asked for."""
-
-    async def say(args: Say, call: Call) -> Result:
-        """Say it."""
-        if handler is not None:
-            await handler(args, call)
-        return Result(message="Said")
-
-    return tool(**{"name": "say", "permission": "things:use", "effect": "read", **options})(say)
-
-
-class Suite:
-    """The suite, over a pack made for one test."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, templates: SqliteTemplates) -> None:
-        self.monkeypatch, self.tmp_path, self.templates = monkeypatch, tmp_path, templates
-        self.tests = type("Suite", (PluginSuite,), {"plugin": "things_pack", "name": "things"})()
-        self.hooks: dict[str, Callable[..., Any]] = {}
-        self.declare(permissions=[Permissions("things", {"use": "Use things"}, {"user": ("things:use",)})])
-
-    def declare(self, **declared: Any) -> None:
-        for name, value in declared.items():
-            self.hooks[f"sixty_{name}"] = value if callable(value) else lambda value=value: value
-        module = ModuleType("things_pack", "Things.")
-        for name, hook in self.hooks.items():
-            setattr(module, name, hookimpl(hook))
-        self.monkeypatch.setitem(sys.modules, "things_pack", module)
-        self.plugins = (("notes", notes), ("things", module))
-
-    @property
-    def pack(self) -> Any:
-        return load("things", sys.modules["things_pack"], {})
-
-    @property
-    def url(self) -> str:
-        return self.templates.copy(self.plugins, self.tmp_path / "sixty.db")
-
-    def serving(self) -> Any:
-        return serving(self.url, self.plugins, {}, "things", {})
-
-
-@pytest.fixture
-def things(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, sqlite_templates: SqliteTemplates) -> Iterator[Suite]:
-    return Suite(monkeypatch, tmp_path, sqlite_templates)
-
-
-def fails(match: str | None = None) -> Any:
-    return pytest.raises((AssertionError, pytest.fail.Exception), match=match)
-
-
-def test_a_quarantined_pack_is_told_why(things: Suite) -> None:
+def test_a_quarantined_pack_is_told_why(things: Faulty) -> None:
     things.declare(tools=[a_tool(), a_tool()])
     with fails("the tool say is declared twice"):
         things.tests.test_it_loads(things.url, things.plugins, {})
@@ -121,16 +61,16 @@ def test_a_quarantined_pack_is_told_why(things: Suite) -> None:
         ({"type": "object", "allOf": [{"title": "Again"}]}, "the title 'Again' only costs"),
     ],
 )
-def test_a_schema_that_costs_too_much_or_is_none_is_named(things: Suite, schema: dict[str, Any], message: str) -> None:
+def test_a_schema_that_costs_too_much_or_is_none_is_named(things: Faulty, schema: dict[str, Any], message: str) -> None:
     things.declare(tools=[a_tool(input_schema=schema)])
     with fails(f"the input schema of say.*{message}"):
         things.tests.test_each_schema_is_valid_and_plain(things.pack)
 
 
-def test_large_tools_and_tools_and_permissions_without_words_are_named(things: Suite) -> None:
+def test_large_tools_and_tools_and_permissions_without_words_are_named(things: Faulty) -> None:
     things.declare(tools=[Tool("say", "x" * 1_000, notes.add_note.handler, None, "read", Say)])
     with fails("and may have 900"):
-        things.tests.test_the_average_tool_is_small(things.pack)
+        things.tests.test_the_average_tool_is_small(things.pack, lambda *_: None)
     with fails("a tool without a permission is for everybody"):
         things.tests.test_each_tool_asks_for_a_permission(things.pack)
     things.declare(permissions=[Permissions("things", {"use": "Use"})])
@@ -138,7 +78,7 @@ def test_large_tools_and_tools_and_permissions_without_words_are_named(things: S
         things.tests.test_each_permission_has_a_sentence(things.pack)
 
 
-def test_an_example_that_is_not_allowed_is_named(things: Suite) -> None:
+def test_an_example_that_is_not_allowed_is_named(things: Faulty) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", "examples": ["x", 3]}}}
     things.declare(tools=[a_tool(input_schema=schema)])
     with fails("say: the example 3 of a is not allowed"):
@@ -148,7 +88,7 @@ def test_an_example_that_is_not_allowed_is_named(things: Suite) -> None:
         things.tests.test_each_example_is_allowed_by_its_schema(things.pack)
 
 
-def test_a_bug_is_found_with_made_up_arguments(things: Suite) -> None:
+def test_a_bug_is_found_with_made_up_arguments(things: Faulty) -> None:
     async def breaks(args: Say, call: Call) -> None:
         if len(args.text) > 1:
             raise ZeroDivisionError
@@ -179,13 +119,6 @@ async def _bypasses(args: Say, call: Call) -> None:
     call.write(sa.insert(loose), {"text": args.text})
 
 
-metadata = sa.MetaData()
-table = record_table("things", metadata, sa.Column("text", sa.Text))
-loose = sa.Table("loose_things", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
-THING = Kind("thing", table=table, model=Record, resource="things", title="text")
-ACTIONS = {"use": "Use things", "read": "Read things", "create": "Add things", "delete": "Remove things"}
-
-
 @pytest.mark.parametrize(
     ("handler", "options", "message"),
     [
@@ -195,16 +128,16 @@ ACTIONS = {"use": "Use things", "read": "Read things", "create": "Add things", "
     ],
 )
 def test_a_tool_that_does_not_do_what_its_effect_says_is_named(
-    things: Suite, handler: Any, options: dict[str, Any], message: str
+    things: Faulty, handler: Any, options: dict[str, Any], message: str
 ) -> None:
-    things.declare(tables=Tables(metadata, (THING,)), permissions=[Permissions("things", ACTIONS)])
+    things.declare(tables=TABLES, permissions=[Permissions("things", ACTIONS)])
     things.declare(tools=[a_tool(handler, permission="things:create", **options)])
     with things.serving() as served, fails(message):
         things.tests.test_allowed_arguments_are_served_or_refused_and_effects_are_true(served)
 
 
-def test_what_undo_cannot_take_back_is_named(things: Suite) -> None:
-    things.declare(tables=Tables(metadata, (THING,)), permissions=[Permissions("things", ACTIONS)])
+def test_what_undo_cannot_take_back_is_named(things: Faulty) -> None:
+    things.declare(tables=TABLES, permissions=[Permissions("things", ACTIONS)])
 
     def why() -> str:
         with things.serving() as served, fails() as caught:
@@ -223,7 +156,7 @@ def test_what_undo_cannot_take_back_is_named(things: Suite) -> None:
     assert "an admin is refused say with {'text': 'today'}: give arguments that are served" in why()
 
 
-def test_migrations_that_make_something_else_than_declared_are_named(things: Suite) -> None:
+def test_migrations_that_make_something_else_than_declared_are_named(things: Faulty) -> None:
     folder = things.tmp_path / "migrations"
     folder.mkdir()
     (folder / "1.py").write_text(
@@ -235,13 +168,13 @@ def test_migrations_that_make_something_else_than_declared_are_named(things: Sui
     loose.to_metadata(declared)
     things.declare(tables=Tables(declared, migrations=folder))
     url = things.url
-    with fails("the tables as migrated are not the tables as declared; add a revision"):
+    with fails("the tables as migrated are not the tables as declared"):
         things.tests.test_its_migrations_make_what_it_declares(url, things.pack)
     with fails("leave tables behind: \\['loose_things'\\]"):
         things.tests.test_its_tables_go_and_come_back(url, things.pack)
 
 
-def test_what_a_pack_leaves_behind_is_named(things: Suite) -> None:
+def test_what_a_pack_leaves_behind_is_named(things: Faulty) -> None:
     tasks: list[Any] = []
 
     async def sixty_started(host: object) -> None:
@@ -261,18 +194,18 @@ def test_what_a_pack_leaves_behind_is_named(things: Suite) -> None:
     stop.set()
 
 
-def test_a_pack_that_imports_another_is_named(things: Suite) -> None:
+def test_a_pack_that_imports_another_is_named(things: Faulty) -> None:
     from importlib.metadata import EntryPoint  # noqa: PLC0415
 
     others = [
         EntryPoint("other", "other_pack.plugin", "sixty.plugins"),
         EntryPoint("things", "things_pack", "sixty.plugins"),
     ]
-    things.monkeypatch.setattr(suite, "entry_points", lambda **_: others)
+    things.monkeypatch.setattr(declared, "entry_points", lambda **_: others)
     (things.tmp_path / "things_pack.py").write_text("def hidden():\n    from other_pack.rules import x\n")
     things.monkeypatch.delitem(sys.modules, "things_pack")
     things.monkeypatch.syspath_prepend(things.tmp_path)
-    with fails("things_pack.py imports other_pack.rules, another pack"):
+    with fails("things_pack.py imports other_pack.rules.x, another pack"):
         things.tests.test_it_imports_no_other_pack()
     sys.modules.pop("things_pack")
     del type(things.tests).name

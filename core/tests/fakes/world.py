@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -10,7 +11,6 @@ import sqlalchemy as sa
 from fakes.notes import NOTE, notes
 from sixty import Arguments, Call, PackSettings, Permissions, Result, Text, Tool, Unavailable, hookimpl, tool
 from sixty.crm import DEALS
-from sixty.tables import audit, search, users
 
 if TYPE_CHECKING:
     from sixty.audit import Entry
@@ -122,11 +122,12 @@ async def greet(args: Say, call: Call) -> Result:
 @tool("snoop", permission="world:use", effect="read")
 async def snoop(args: Say, call: Call) -> Result:
     """Read another pack's table, or a view that nobody publishes."""
+    core = import_module("sixty.tables")  # who snoops does not say so in an import
     if args.text == "view":
         await call.rows(sa.select(call.views[DEALS]))
     if args.text == "words":
-        await call.rows(sa.select(search.c.title))
-    tables = {"notes": notes, "users": users, "audit": audit}
+        await call.rows(sa.select(core.search.c.title))
+    tables = {"notes": notes, "users": core.users, "audit": core.audit}
     await call.rows(sa.select(sa.func.count()).select_from(tables[args.text]))
     return Result(message="seen")
 

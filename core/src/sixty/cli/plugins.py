@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sixty.cli.check import check
+from sixty.cli.new import new
 from sixty.cli.opening import with_host
 from sixty.cli.output import as_json, print_json, show
 from sixty.errors import NotFound, nearest
@@ -20,6 +22,10 @@ __all__ = ["plugins"]
 @click.group()
 def plugins() -> None:
     """List packs, and show what each of them brings."""
+
+
+plugins.add_command(new)
+plugins.add_command(check)
 
 
 @plugins.command("list")

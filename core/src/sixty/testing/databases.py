@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["PostgresTemplates", "SqliteTemplates"]
 
 Plugins = tuple[tuple[str, object], ...] | None
+Key = tuple[Plugins, frozenset[tuple[str, str]]]
 
 
-async def _migrate(url: str, plugins: Plugins) -> None:
+async def _migrate(url: str, plugins: Plugins, environ: Mapping[str, str]) -> None:
     from sixty.config import Settings  # noqa: PLC0415 - pytest loads this module, whatever it tests
     from sixty.host import Host  # noqa: PLC0415 - as above
 
-    async with Host.open(Settings(database_url=url), environ={}, plugins=plugins):
+    async with Host.open(Settings(database_url=url), environ=environ, plugins=plugins):
         pass  # the first start leaves everything as later ones find it
 
 
@@ -31,15 +33,16 @@ class SqliteTemplates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: dict[Plugins, Path] = {}
+        self._made: dict[Key, Path] = {}
 
-    def copy(self, plugins: Plugins, path: Path) -> str:
-        """The URL of a new database at `path`, migrated for `plugins`."""
-        template = self._made.get(plugins)
+    def copy(self, plugins: Plugins, path: Path, environ: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The URL of a new database at `path`, migrated for `plugins` as they are with these settings."""
+        key = plugins, frozenset(environ.items())
+        template = self._made.get(key)
         if template is None:
             template = self._folder / f"{len(self._made)}.db"
-            asyncio.run(_migrate(f"sqlite+aiosqlite:///{template}", plugins))
-            self._made[plugins] = template
+            asyncio.run(_migrate(f"sqlite+aiosqlite:///{template}", plugins, environ))
+            self._made[key] = template
         shutil.copyfile(template, path)
         return f"sqlite+aiosqlite:///{path}"
 
@@ -50,17 +53,18 @@ class PostgresTemplates:
     def __init__(self, server: str) -> None:
         self._server = sa.make_url(server).set(drivername="postgresql+asyncpg")
         self._prefix = f"sixty_test_{secrets.token_hex(6)}"
-        self._made: dict[Plugins, str] = {}
+        self._made: dict[Key, str] = {}
         self._count = 0
 
-    def copy(self, plugins: Plugins) -> str:
-        """The URL of a new database, migrated for `plugins`."""
-        template = self._made.get(plugins)
+    def copy(self, plugins: Plugins, environ: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The URL of a new database, migrated for `plugins` as they are with these settings."""
+        key = plugins, frozenset(environ.items())
+        template = self._made.get(key)
         if template is None:
             template = f"{self._prefix}_template_{len(self._made)}"
             self._execute([f"CREATE DATABASE {template}"])
-            asyncio.run(_migrate(self._url(template), plugins))
-            self._made[plugins] = template
+            asyncio.run(_migrate(self._url(template), plugins, environ))
+            self._made[key] = template
         self._count += 1
         name = f"{self._prefix}_{self._count}"
         self._execute([f"CREATE DATABASE {name} TEMPLATE {template}"])

@@ -66,16 +66,19 @@ def postgres_templates() -> Iterator[PostgresTemplates]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, plugins: Iterable[tuple[str, object]] | None
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    plugins: Iterable[tuple[str, object]] | None,
+    environ: Mapping[str, str],
 ) -> Iterator[str]:
     """A database of the test's own, migrated for `plugins`: first on SQLite, then on Postgres."""
     wanted = None if plugins is None else tuple(plugins)
     if request.param == "sqlite":
         files: SqliteTemplates = request.getfixturevalue("sqlite_templates")
-        yield files.copy(wanted, tmp_path / "sixty.db")
+        yield files.copy(wanted, tmp_path / "sixty.db", environ)
         return
     databases: PostgresTemplates = request.getfixturevalue("postgres_templates")
-    url = databases.copy(wanted)
+    url = databases.copy(wanted, environ)
     yield url
     databases.drop(url)
 

@@ -18,7 +18,23 @@ if TYPE_CHECKING:
 
     from sixty.tools import Tool
 
-__all__ = ["differences", "faults", "imports", "in_database", "size", "sources"]
+__all__ = ["PUBLIC", "asked_for", "differences", "faults", "imports", "in_database", "is_public", "size", "sources"]
+
+PUBLIC = frozenset(
+    {
+        "sixty",
+        "sixty.audit",
+        "sixty.crm",
+        "sixty.demo",
+        "sixty.directory",
+        "sixty.host",
+        "sixty.search",
+        "sixty.testing",
+    }
+)
+"""The modules that packs may import."""
+_ASKING = frozenset({"may", "scope", "scopes"})
+"""The methods by which a handler asks for a permission."""
 
 
 def size(tool: Tool) -> int:
@@ -87,9 +103,32 @@ def sources(module: ModuleType) -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """What a file imports, wherever in it: modules, and names as `module.name`."""
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_public(name: str) -> bool:
+    """Whether a pack may import `name`, as `imports` says it: it is not of `sixty`, or among what is public there."""
+    if name.partition(".")[0] != "sixty" or name in PUBLIC:
+        return True
+    module, _, attribute = name.rpartition(".")
+    if module not in PUBLIC:
+        return False
+    return attribute == "*" or attribute in import_module(module).__all__
+
+
+def asked_for(path: Path) -> Iterator[str]:
+    """The permissions that a file asks for by name, as in `call.scopes("deals:update")`."""
+    for node in ast.walk(_parsed(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ASKING:
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))

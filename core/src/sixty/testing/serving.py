@@ -24,15 +24,20 @@ if TYPE_CHECKING:
 
     from sixty.permissions import Role
     from sixty.registry import Pack
+    from sixty.testing.organisation import Client
     from sixty.tools import Tool
 
 __all__ = ["Serving", "serving"]
+
+QUOTED = 300
+"""Characters of arguments that a message quotes."""
 
 _GENTLY = settings(
     max_examples=40,
     deadline=None,
     database=None,
     print_blob=True,
+    report_multiple_bugs=False,  # a report says one thing at a time
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
@@ -83,27 +88,31 @@ class Serving:
             if outcome.is_error:
                 error = outcome.structured["error"]
                 assert error["code"] in _codes(SixtyError), (
-                    f"{tool.name} failed with {error['code']!r}: a caller's mistake must be one of the errors of "
-                    f"sixty.errors; the log has the traceback"
+                    f"{tool.name} failed with {error['code']!r}, called with {_short(resolved(made_up, ids))} by a "
+                    f"{role}: a caller's mistake must be one of the errors of sixty; the log has the traceback"
                 )
             elif before is not None:
                 assert await self._sizes() == before, f"{tool.name} has the effect read, and has written"
             else:
                 ids += await self._written(tool, outcome.structured.get("change_id"))
 
-    async def seed(self) -> list[str]:
-        """Records made by every tool that creates some; their ids. A tool that will not do so again gives its last."""
-        self._made |= {made.tool.name: made for made in await self._make()}
+    async def seed(self, client: Client | None = None) -> list[str]:
+        """Records made by every tool that creates some; their ids. A tool that will not do so again gives its last.
+
+        They are an admin's, or `client`'s as far as they may make some.
+        """
+        self._made |= {made.tool.name: made for made in await self._make(client)}
         return [record_id for made in self._made.values() for record_id in made.ids]
 
-    async def _make(self) -> list[_Made]:
+    async def _make(self, client: Client | None = None) -> list[_Made]:
         """What every tool that creates has made, as far as it is served its example."""
+        client = client or self.organisation.as_role("admin")
         made: list[_Made] = []
         waiting = [tool for tool in self.tools if tool.effect == "create"]
         for _ in range(2):  # one may need what a later one makes
             for tool in list(waiting):
                 ids = [record_id for item in made for record_id in item.ids]
-                outcome = await self.organisation.as_role("admin").outcome(tool.name, **self.example(tool, ids))
+                outcome = await client.outcome(tool.name, **self.example(tool, ids))
                 if not outcome.is_error:
                     change = outcome.structured.get("change_id")
                     made.append(_Made(tool, change, await self._written(tool, change)))
@@ -202,3 +211,9 @@ async def _left(opened: Any) -> None:
 
 def _codes(error: type[SixtyError]) -> set[str]:
     return {code for child in error.__subclasses__() for code in (child.code, *_codes(child))}
+
+
+def _short(value: Any) -> str:
+    """A value as a message quotes it."""
+    text = repr(value)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"

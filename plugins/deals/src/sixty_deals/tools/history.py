@@ -11,7 +11,7 @@ from sixty_deals.tables import DEAL, STAY
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sixty.storage.statements import Row
+    from sixty import Row
 
 __all__ = ["get_deal_history"]
 

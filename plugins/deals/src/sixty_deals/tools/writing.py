@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from sixty.storage.statements import Row
+    from sixty import Row
 
 __all__ = ["create_deal", "delete_deal", "move_deal_stage", "split_deal_revenue", "update_deal"]
 

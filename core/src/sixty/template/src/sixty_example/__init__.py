@@ -1,0 +1,1 @@
+"""Items for Sixty. The pack itself is `sixty_example.plugin`."""

@@ -1,0 +1,26 @@
+"""Items."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from sixty import Id, Instant
+
+revision = "0001_things"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "things",
+        sa.Column("id", Id, sa.ForeignKey("records.id"), primary_key=True),
+        sa.Column("owner_id", Id, sa.ForeignKey("users.id")),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("created_at", Instant, nullable=False),
+        sa.Column("updated_at", Instant, nullable=False),
+        sa.Column("title", sa.String(255), nullable=False),
+        sa.Column("body", sa.Text),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("things")
