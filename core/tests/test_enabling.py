@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -232,14 +234,14 @@ async def test_a_tool_may_disable_its_own_pack(database_url: str, clock: Clock) 
             await sixty.as_role("user").call("leave")
 
 
-def _open_files() -> int:
-    return sum(1 for _ in Path("/dev/fd").iterdir())
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 async def test_twenty_rounds_leave_nothing_behind(sixty: Organisation) -> None:
     await sixty.host.disable("world")
     await sixty.host.enable("world")
-    tasks, threads, files = len(asyncio.all_tasks()), threading.active_count(), _open_files()
+    tasks, threads, files = len(asyncio.all_tasks()), threading.active_count(), open_files()
     for _ in range(20):
         await sixty.host.disable("world")
         await sixty.host.enable("world")
@@ -249,7 +251,7 @@ async def test_twenty_rounds_leave_nothing_behind(sixty: Organisation) -> None:
             thread.join(5)
     assert len(asyncio.all_tasks()) <= tasks
     assert threading.active_count() <= threads
-    assert _open_files() <= files
+    assert open_files() <= files
     assert world.STATE.started == 1
 
 
@@ -396,6 +398,65 @@ async def test_a_failed_pack_is_not_tried_again_before_somebody_decides(database
         with pytest.raises(PluginError, match="no luck"):
             await sixty.host.enable("broken")
         assert tried == 2
+
+
+async def test_another_version_of_what_is_loaded_needs_a_restart(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def installed(version: str) -> None:
+        entry = EntryPoint("sums", "fakes.sums", lifecycle_module.GROUP)._for(SimpleNamespace(version=version))
+        monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: [entry])
+
+    installed("1.0")
+    async with open_organisation(database_url, clock=clock) as sixty:
+        assert sixty.host.registry.packs["sums"].version == "1.0"
+        installed("2.0")
+        await sixty.host.refresh()
+        assert sixty.host.registry.packs["sums"].version == "1.0"
+        await sixty.host.disable("sums")
+        with pytest.raises(
+            PluginError, match=r"version 2\.0 is installed, and this process has loaded 1\.0; restart it"
+        ):
+            await sixty.host.enable("sums")
+
+
+async def test_a_pack_that_two_distributions_have_is_quarantined(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint("sums", "fakes.sums", lifecycle_module.GROUP)
+    monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: [entry, entry])
+    async with open_organisation(database_url, clock=clock) as sixty:
+        assert sixty.host.registry.quarantined == {"sums": "two distributions have a plugin 'sums'"}
+
+
+async def test_what_is_not_allowed_stays_out_also_while_it_runs(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [EntryPoint("notes", "fakes.notes", lifecycle_module.GROUP)]
+    monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: entries)
+    only = {"SIXTY_PLUGINS": "notes"}
+    async with open_organisation(database_url, clock=clock, environ=only) as sixty:
+        entries.append(EntryPoint("sums", "fakes.sums", lifecycle_module.GROUP))
+        await sixty.host.refresh()
+        assert list(sixty.host.registry.packs) == ["core", "notes"]
+        with pytest.raises(PluginError, match="SIXTY_PLUGINS does not name sums"):
+            await sixty.host.enable("sums")
+        await sixty.host.disable("notes")
+        assert sixty.host.registry.absent["sums"].state == "not allowed"
+
+
+async def test_a_pack_that_was_installed_meanwhile_is_found(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries: list[EntryPoint] = []
+    monkeypatch.setattr(lifecycle_module, "entry_points", lambda **_: entries)
+    async with open_organisation(database_url, clock=clock) as sixty:
+        entries.append(EntryPoint("notes", "fakes.notes", lifecycle_module.GROUP))
+        await sixty.host.enable("notes")
+        await sixty.as_role("user").call("add_note", text="served")
+        entries.clear()
+        await sixty.host.refresh()
+        assert list(sixty.host.registry.packs) == ["core"]
 
 
 # what was accepted

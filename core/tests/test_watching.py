@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from fakes import ALL, world
+from fakes.making import plugin
 
+from sixty import Tables
 from sixty.errors import ToolRemoved, Unauthenticated, Unavailable, UnknownTool
 from sixty.people import add_user, disable_user, set_role
 from sixty.shared_secrets import shared_secret
@@ -190,6 +193,17 @@ async def test_a_tool_that_was_just_enabled_elsewhere_is_found(database_url: str
         await there.as_role("user").call("echo", words=["found"])
         with pytest.raises(UnknownTool):
             await there.as_role("user").call("never_there")
+
+
+async def test_what_another_host_has_migrated_disturbs_no_write(database_url: str, clock: Clock) -> None:
+    metadata = sa.MetaData()
+    sa.Table("things", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    things = [*ALL, ("things", plugin(sixty_tables=lambda: Tables(metadata)))]
+    async with open_organisation(database_url, ALL, clock=clock) as there:
+        await set_role(there.host.database, "uma.user@example.com", "manager")
+        async with open_organisation(database_url, things, clock=clock) as here:
+            note = await here.as_role("admin").call("add_note", text="soon gone")
+        await there.as_role("admin").call("delete_record", id=note["note"]["id"])
 
 
 async def test_both_hosts_share_a_secret_and_two_names_do_not(database_url: str) -> None:

@@ -94,7 +94,7 @@ class Lineup:
             pack = await self._candidates.load(name, found.allowed[name])
             terms = pack.terms
             if not accept and (more := more_than_accepted(terms, decision)):
-                raise Conflict(f"{name} asks for more than was accepted: {', '.join(more)}")
+                raise Conflict(_waiting(name, more))
             await self._rehearse(pack, decisions)
             await roster.enable(self._host.database, name, terms, self._host.clock())
             await self._refresh()
@@ -118,12 +118,25 @@ class Lineup:
             if name in decisions.packs and not decisions.packs[name].enabled:
                 return False
             if not force and (needed := needed_by(self._host.registry, name)):
-                raise Conflict(f"others need {name}: without it {', '.join(needed)}")
+                anyway = f"`sixty plugins disable {name} --force` does it all the same"
+                raise Conflict(f"others need {name}: without it {', '.join(needed)}; {anyway}")
             await roster.disable(self._host.database, name, self._host.clock())
             await self._refresh()
         if (leaving := self._leaving.get(name)) is not None and leaving.idle:
             await leaving.ended()
         return True
+
+    async def load(self, name: str) -> Pack:
+        """The pack as it is installed, whether or not it serves.
+
+        Raises `NotFound` if it is not installed, and `PluginError` if it cannot be loaded.
+        """
+        if (pack := self._host.registry.packs.get(name)) is not None:
+            return pack
+        found = self._candidates.found()
+        if name not in found.allowed:
+            raise NotFound(f"no pack {name!r} is installed{nearest(name, found.names)}")
+        return await self._candidates.load(name, found.allowed[name])
 
     async def settled(self) -> None:
         """Wait until every pack that has left has stopped."""
@@ -167,8 +180,7 @@ class Lineup:
                 continue
             more = more_than_accepted(pack.terms, decision)
             if more and name not in self._started:
-                why = f"it asks for more than was accepted: {', '.join(more)}; `sixty plugins enable {name} --accept`"
-                absent[name] = Absent("waiting", why, pack.terms)
+                absent[name] = Absent("waiting", _waiting(name, more), pack.terms)
             else:
                 packs.append(pack)
         fit = partial(lifecycle.assemble, self._core, packs, failed, _remembered(decisions))
@@ -250,6 +262,11 @@ class Lineup:
 def more_than_accepted(terms: Terms, decision: Decision | None) -> tuple[str, ...]:
     """What a pack asks for and nobody has accepted; nothing for one that is seen for the first time."""
     return () if decision is None or decision.accepted is None else terms.beyond(decision.accepted).asks
+
+
+def _waiting(name: str, more: Sequence[str]) -> str:
+    accept = f"`sixty plugins enable {name} --accept` accepts it"
+    return f"{name} asks for more than was accepted: {', '.join(more)}; {accept}"
 
 
 def needed_by(registry: Registry, name: str) -> tuple[str, ...]:

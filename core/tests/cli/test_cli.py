@@ -275,7 +275,7 @@ def test_a_pack_that_cannot_be_loaded_is_listed_with_the_reason(
     assert [(pack["name"], pack["state"]) for pack in packs] == [("core", "loaded"), ("broken", "quarantined")]
     assert "no_such_module" in packs[1]["about"]
     shown = run("plugins", "show", "broken", SIXTY_PLUGINS="broken")
-    assert (shown.exit_code, "no_such_module" in shown.stderr) == (1, True)
+    assert (shown.exit_code, "no_such_module" in shown.stdout) == (0, True)
 
 
 def test_a_migration_that_fails_is_reported_and_exits_with_1(
@@ -295,7 +295,8 @@ def test_a_migration_that_fails_is_reported_and_exits_with_1(
 
 
 def test_packs_and_what_they_bring_are_shown(run: Callable[..., Result]) -> None:
-    (core,) = json.loads(run("plugins", "list", "--json").stdout)
+    core, *others = json.loads(run("plugins", "list", "--json").stdout)
+    assert {pack["state"] for pack in others} <= {"not allowed"}
     assert (core["name"], core["state"]) == ("core", "loaded")
     assert "search_crm" in run("plugins", "show", "core").stdout
     assert "search_crm" in json.loads(run("plugins", "show", "core", "--json").stdout)["tools"]

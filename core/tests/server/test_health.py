@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.registry import Absent
 from sixty.storage.statements import Write
 
 if TYPE_CHECKING:
@@ -28,8 +30,21 @@ async def test_a_server_whose_tables_are_current_is_ready(raw: Any) -> None:
     answer = await raw.http.get("/ready", headers=ANYWHERE)
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ready", "database": "ok", "migrations": "ok", "quarantined": {}},
+        {"status": "ready", "database": "ok", "migrations": "ok", "quarantined": {}, "waiting": {}, "disabled": []},
     )
+
+
+async def test_a_disabled_pack_does_not_degrade_it_and_is_named(raw: Any, sixty: Organisation) -> None:
+    disabled = {"echo": Absent("disabled", "an operator has disabled it")}
+    sixty.host.registry = replace(sixty.host.registry, absent=disabled)
+    answer = (await raw.http.get("/ready")).json()
+    assert (answer["status"], answer["disabled"], answer["waiting"]) == ("ready", ["echo"], {})
+
+
+async def test_a_pack_that_waits_to_be_accepted_degrades_it(raw: Any, sixty: Organisation) -> None:
+    sixty.host.registry = replace(sixty.host.registry, absent={"echo": Absent("waiting", "it asks for more")})
+    answer = (await raw.http.get("/ready")).json()
+    assert (answer["status"], answer["disabled"], answer["waiting"]) == ("degraded", [], {"echo": "it asks for more"})
 
 
 async def test_a_quarantined_pack_makes_it_degraded_and_is_named(raw: Any, sixty: Organisation) -> None:

@@ -46,7 +46,8 @@ class Health:
 class Ready:
     """Whether the database answers and the core's tables are current: 503 if not.
 
-    A quarantined pack, or one whose tables are behind, makes the server `degraded`; it serves on without it.
+    A pack that is quarantined, that waits to be accepted, or whose tables are behind makes the server `degraded`; it
+    serves on without it. One that somebody has disabled does not.
     """
 
     def __init__(self, host: Host) -> None:
@@ -65,18 +66,23 @@ class Ready:
 
     async def _check(self) -> tuple[int, dict[str, Any]]:
         registry = self._host.registry
-        quarantined = dict(registry.quarantined)
+        packs = {
+            "quarantined": dict(registry.quarantined),
+            "waiting": {name: absent.reason for name, absent in registry.absent.items() if absent.state == "waiting"},
+            "disabled": [name for name, absent in registry.absent.items() if absent.state == "disabled"],
+        }
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await migrations.status(self._host.settings.database_url, list(registry.packs.values()))
         except Exception:
             _logger.exception("the database does not answer")
-            return 503, {"status": "unavailable", "database": "it does not answer", "quarantined": quarantined}
+            return 503, {"status": "unavailable", "database": "it does not answer", **packs}
         behind = {
             item.pack: f"its tables are at {item.current or 'nothing'} and should be at {item.head}"
             for item in found
             if item.current != item.head
         }
-        state = "unavailable" if "core" in behind else "degraded" if behind or quarantined else "ready"
-        body = {"status": state, "database": "ok", "migrations": behind or "ok", "quarantined": quarantined}
+        lacking = behind or packs["quarantined"] or packs["waiting"]
+        state = "unavailable" if "core" in behind else "degraded" if lacking else "ready"
+        body = {"status": state, "database": "ok", "migrations": behind or "ok", **packs}
         return 503 if state == "unavailable" else 200, body
