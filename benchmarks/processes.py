@@ -74,8 +74,12 @@ def free_port() -> int:
 
 
 def environment(settings: Mapping[str, str] | None) -> dict[str, str]:
-    """Our own environment without what would configure Sixty, and with these settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
+    """Our own environment without what would configure Sixty, and with these settings.
+
+    A server starts from byte code, as it does wherever it was installed and has run before.
+    """
+    left_out = ("SIXTY_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**inherited, **(settings or {})}
 
 
