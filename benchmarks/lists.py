@@ -34,7 +34,7 @@ STARTS = 5  # odd, so that there is a middle one
 def measured(options: Options) -> Report:
     """What came of asking each for the whole list."""
     with ExitStack() as stack:
-        folder, _ = stack.enter_context(copies(options.packs))
+        folder = stack.enter_context(copies(options.packs))
         database = stack.enter_context(databases.sqlite(RESULTS))
         organisation = Organisation.at(database, PYTHONPATH=folder)
         port = free_port()
