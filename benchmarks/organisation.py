@@ -47,9 +47,14 @@ class Organisation:
     """The seller's API key, which is what a stdio server is usually given."""
 
     @classmethod
-    def at(cls, database: str) -> Organisation:
-        """A fresh organisation of a seller and an admin, in an empty database."""
-        settings = {"SIXTY_DATABASE_URL": database, "SIXTY_JWT_SECRET": secrets.token_hex(32), **QUIET_AND_FAST}
+    def at(cls, database: str, **further: str) -> Organisation:
+        """A fresh organisation of a seller and an admin, in an empty database, with further settings."""
+        settings = {
+            "SIXTY_DATABASE_URL": database,
+            "SIXTY_JWT_SECRET": secrets.token_hex(32),
+            **QUIET_AND_FAST,
+            **further,
+        }
         sixty(settings, "db", "upgrade")
         sixty(settings, "team", "add", "Sales")
         seller, admin = person(settings, "user"), person(settings, "admin")

@@ -9,14 +9,14 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.wire import rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Running", "first_answer", "free_port", "running"]
+__all__ = ["Running", "end", "environment", "first_answer", "free_port", "running", "wait_for"]
 
 PATIENCE = 60.0  # seconds for a server to start, or to end
 
@@ -74,12 +74,16 @@ def free_port() -> int:
 
 
 def environment(settings: Mapping[str, str] | None) -> dict[str, str]:
-    """Our own environment without what would configure Sixty, and with these settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
+    """Our own environment without what would configure Sixty, and with these settings.
+
+    A server starts from byte code, as it does wherever it was installed and has run before.
+    """
+    left_out = ("SIXTY_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**inherited, **(settings or {})}
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[Any]) -> None:
     """Return as soon as somebody listens on the port."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
@@ -89,7 +93,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"nobody listens on port {port}: {process.args!r} ended with {process.poll()}")
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """End the process: politely, and when that takes too long, at once."""
     process.terminate()
     try:

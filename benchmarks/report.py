@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from benchmarks.load import Outcome
 
-__all__ = ["FASTMCP", "MCPSERVER", "Figure", "Report", "Target", "middle"]
+__all__ = ["FASTMCP", "MCPSERVER", "RESULTS", "Figure", "Report", "Target", "middle"]
 
+RESULTS = Path(__file__).parent / "results"
 MCPSERVER, FASTMCP = "MCPServer echo", "FastMCP echo"  # what the others are compared with
 VERSIONS = ("mcp", "fastmcp", "starlette", "uvicorn", "sixty-core", "sixty-deals")
 
@@ -64,6 +66,9 @@ class Report:
     http: Sequence[Figure]
     starts: dict[str, float]
     targets: Sequence[Target]
+    failures: Sequence[str] = ()
+    peers: Sequence[str] = ()
+    """Whom of those measured over HTTP the others are compared with."""
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with when and where it was measured."""
@@ -78,30 +83,34 @@ class Report:
     def show(self) -> None:
         """Print it as tables that also are Markdown."""
         console = Console(width=140, highlight=False)
+        for table in self._rates(), self._starts(), self._targets():
+            if table.row_count:
+                console.print(table)
+                console.print()
+
+    def _rates(self) -> Table:
         rates = {each.name: each.rate for each in self.http}
-        peers = (MCPSERVER, FASTMCP)
-        table = columns("over HTTP, 8 connections", "requests/s", "(range)", "p50 ms", "p99 ms", "errors", *peers)
+        table = columns("over HTTP, 8 connections", "requests/s", "(range)", "p50 ms", "p99 ms", "errors", *self.peers)
         for each in self.http:
-            ratios = (f"{each.rate / rates[peer]:.2f} x" if rates[peer] else "-" for peer in peers)
+            ratios = (f"{each.rate / rates[peer]:.2f} x" if rates[peer] else "-" for peer in self.peers)
             spread = f"{each.lowest:,.0f}-{each.highest:,.0f}"
             row = (f"{each.rate:,.0f}", spread, f"{each.p50:.2f}", f"{each.p99:.2f}", str(each.errors), *ratios)
             table.add_row(each.name, *row)
-        console.print(table)
-        console.print()
+        return table
 
+    def _starts(self) -> Table:
         table = columns("over stdio", "start to first tools/list, ms", MCPSERVER)
         for name, seconds in self.starts.items():
             table.add_row(name, f"{seconds * 1000:.0f}", f"{seconds / self.starts[MCPSERVER]:.2f} x")
-        console.print(table)
-        console.print()
+        return table
 
-        if self.targets:
-            table = columns("target", "measured", "must", "aim", "")
-            for target in self.targets:
-                bound = "<=" if target.upper else ">="
-                must, aim = f"{bound} {target.must:g}", f"{bound} {target.aim:g}"
-                table.add_row(target.name, f"{target.value:.4g}", must, aim, target.verdict)
-            console.print(table)
+    def _targets(self) -> Table:
+        table = columns("target", "measured", "must", "aim", "")
+        for target in self.targets:
+            bound = "<=" if target.upper else ">="
+            must, aim = f"{bound} {target.must:g}", f"{bound} {target.aim:g}"
+            table.add_row(target.name, f"{target.value:.4g}", must, aim, target.verdict)
+        return table
 
 
 def middle(name: str, rounds: Sequence[Outcome]) -> Figure:

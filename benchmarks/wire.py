@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ask", "call", "rpc"]
+__all__ = ["ask", "call", "post", "rpc"]
 
 VERSION = "2026-07-28"
 META = {
@@ -38,9 +38,18 @@ def headers(method: str, name: str | None = None, token: str | None = None) -> d
 
 
 def call(port: int, tool: str, arguments: Mapping[str, Any], token: str | None = None) -> str:
-    """A call of a tool at `/mcp`, head and body, to be written to a connection again and again."""
-    body = rpc("tools/call", name=tool, arguments=arguments)
-    head = {"Host": f"127.0.0.1:{port}", **headers("tools/call", tool, token), "Content-Length": len(body)}
+    """A call of a tool, as `post` makes it."""
+    return post(port, "tools/call", token, name=tool, arguments=arguments)
+
+
+def post(port: int, method: str, token: str | None = None, **params: Any) -> str:
+    """A request to `/mcp`, head and body, to be written to a connection again and again."""
+    body = rpc(method, **params)
+    head = {
+        "Host": f"127.0.0.1:{port}",
+        **headers(method, params.get("name"), token),
+        "Content-Length": len(body),
+    }
     return "POST /mcp HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in head.items()) + "\r\n" + body
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
 from sixty.inflight import InFlight
-from sixty.permissions import ROLES, Grant
+from sixty.permissions import ROLES, Grant, scope_of
 from sixty.scoping import Scoper, tables_in
 from sixty.terms import Terms
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sixty.views import Published
 
 __all__ = ["Absent", "Pack", "Registry"]
+
+REMEMBERED = 1024
+"""Sets of grants for which it is remembered what they show; most principals have those of their role."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,8 +321,16 @@ class Registry:
 
     def visible(self, kind: OfferKind, principal: Principal) -> tuple[Offer, ...]:
         """What of one kind `principal` may call, by name."""
-        offered = self.offers[kind].values()
-        return tuple(offer for offer in offered if offer.permission is None or principal.may(offer.permission))
+        return self._visible(kind, principal.grants)
+
+    @cached_property
+    def _visible(self) -> Callable[[OfferKind, tuple[Grant, ...]], tuple[Offer, ...]]:
+        @lru_cache(REMEMBERED)
+        def visible(kind: OfferKind, grants: tuple[Grant, ...]) -> tuple[Offer, ...]:
+            offered = self.offers[kind].values()
+            return tuple(it for it in offered if it.permission is None or scope_of(grants, it.permission))
+
+        return visible
 
     @cached_property
     def observers(self) -> tuple[tuple[Pack, Callable[..., None]], ...]:

@@ -1,0 +1,88 @@
+"""A pack comes and goes while clients call: how long that takes, what it breaks, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import astuple, fields
+from itertools import cycle
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from benchmarks import databases, wire
+from benchmarks.copies import copies, install
+from benchmarks.load import Load, carry_out
+from benchmarks.organisation import Organisation
+from benchmarks.processes import free_port
+from benchmarks.report import RESULTS, Report, Target, middle
+from benchmarks.served import Weight, served
+from benchmarks.turns import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.options import Options
+    from benchmarks.served import Served
+
+CLIENTS = 4
+WARM_UP = 40  # cycles before anything is weighed
+NEW_PACKS = 9  # odd, so that there is a middle one
+STAYS, CYCLES = "pricing_1", "pricing_2"
+
+
+def measured(options: Options) -> Report:
+    """What came of it."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(copies(2))
+        database = stack.enter_context(databases.sqlite(RESULTS))
+        organisation = Organisation.at(database, PYTHONPATH=folder)
+        port = free_port()
+        server = stack.enter_context(served(organisation, port))
+        say("Enabling packs that were not there before ...")
+        new = []
+        for number in range(3, 3 + NEW_PACKS):
+            install(folder, f"pricing_{number}")
+            new.append(server.enable(f"pricing_{number}")[0] * 1000)
+        arguments = {"value": 100_000, "probability": 40}
+        requests = [
+            wire.call(port, f"weigh_value_{pack.rpartition('_')[2]}", arguments, organisation.admin).encode()
+            for pack in (STAYS, CYCLES)
+        ]
+        loads, weights, taken = [], [], []
+        for cycles in (WARM_UP, options.cycles - WARM_UP):
+            say(f"{cycles} cycles, while {CLIENTS} clients call ...")
+            load = Load(cycle(requests), counts_from=perf_counter(), ends=float("inf"), expected="tool_removed")
+            taken += asyncio.run(under(load, server, cycles))
+            loads.append(load)
+            weights.append(server.weigh())
+            say(f"{load.refused} calls were told `tool_removed`; {weights[-1]}")
+    outcomes = [load.outcome() for load in loads]
+    targets = [
+        Target("enabling a new pack of ten tools, ms", median(new), must=300, aim=300, upper=True),
+        Target("enabling it again under load, ms", median(taken), must=300, aim=300, upper=True),
+        Target("failed calls but for `tool_removed`", sum(load.errors for load in loads), must=0, aim=0, upper=True),
+        *growth(*weights),
+    ]
+    failures = [load.failure for load in loads if load.failure]
+    return Report([middle(f"{CLIENTS} clients during {options.cycles} cycles", outcomes)], {}, targets, failures)
+
+
+async def under(load: Load, server: Served, cycles: int) -> list[float]:
+    """The pack has come and gone so many times during the load; how long it took to come, each time, in ms."""
+    calling = asyncio.create_task(carry_out(load, server.port, CLIENTS))
+    taken = []
+    for _ in range(cycles):
+        await asyncio.to_thread(server.disable, CYCLES)
+        seconds, _ = await asyncio.to_thread(server.enable, CYCLES)
+        taken.append(seconds * 1000)
+    load.ends = perf_counter()
+    await calling
+    return taken
+
+
+def growth(before: Weight, after: Weight) -> Iterator[Target]:
+    """By how much each has grown, in percent."""
+    for field, old, new in zip(fields(Weight), astuple(before), astuple(after), strict=True):
+        name = f"growth of {field.name} after the first {WARM_UP} cycles, %"
+        yield Target(name, 100 * (new - old) / old, must=5, aim=5, upper=True)
