@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sixty.config import PackSettings
 from sixty.context import Call
+from sixty.conversation import Answer
 from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable
 from sixty.events import Event, Reaction, on
 from sixty.hookspecs import hookimpl
@@ -11,6 +12,8 @@ from sixty.ids import new_id
 from sixty.kinds import Detail, Guard, Kind, Searchable, Tables, detail_table, pointer, record_table
 from sixty.paging import Order, PageOf, page
 from sixty.permissions import Permissions, Scope
+from sixty.prompts import Completing, Completion, Prompt, completion, prompt
+from sixty.resources import Resource, resource
 from sixty.storage.columns import Cents, Id, Instant, Json
 from sixty.storage.statements import Row
 from sixty.tools import Tool, tool
@@ -34,9 +37,12 @@ from sixty.values import (
 from sixty.views import Published, View
 
 __all__ = [
+    "Answer",
     "Arguments",
     "Call",
     "Cents",
+    "Completing",
+    "Completion",
     "Conflict",
     "Cursor",
     "Day",
@@ -59,10 +65,12 @@ __all__ = [
     "Page",
     "PageOf",
     "Permissions",
+    "Prompt",
     "Published",
     "Reaction",
     "Record",
     "RecordId",
+    "Resource",
     "Result",
     "Row",
     "Scope",
@@ -74,6 +82,7 @@ __all__ = [
     "Tool",
     "Unavailable",
     "View",
+    "completion",
     "counted",
     "detail_table",
     "hookimpl",
@@ -81,7 +90,9 @@ __all__ = [
     "on",
     "page",
     "pointer",
+    "prompt",
     "record_table",
+    "resource",
     "shown",
     "tool",
 ]

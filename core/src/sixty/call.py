@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sixty.context import Call, Trace
+from sixty.conversation import InputRequired, MissingCapability
 from sixty.errors import Conflict, Forbidden, SixtyError, ToolRemoved, Unauthenticated, UnknownTool, nearest
 from sixty.idempotency import keep, repeated
 from sixty.ids import new_id
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from sixty.context import Request
     from sixty.directory import Principal
     from sixty.host import Host
+    from sixty.offers import Offer
     from sixty.registry import Registry
-    from sixty.tools import Tool
 
 __all__ = ["call_tool"]
 
@@ -40,7 +41,8 @@ _logger = logging.getLogger(__name__)
 async def call_tool(host: Host, request: Request) -> Outcome:
     """Run one call. Whatever happens, it is audited and observed.
 
-    Raises `Unauthenticated` and `UnknownTool`, which are the protocol's to answer; everything else is an outcome.
+    Raises what is the protocol's to answer: `Unauthenticated`, `UnknownTool`, `InputRequired` and
+    `MissingCapability`. Everything else is an outcome.
     """
     trace = Trace(new_id(), host.clock(), perf_counter(), request)
     registry = host.registry
@@ -49,7 +51,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     try:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
-        tool = _find(host, registry, request.tool)
+        tool = _find(host, registry, request)
         host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
@@ -59,7 +61,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             tool=tool,
             principal=principal,
             directory=host.identity.latest,
-            pack=registry.pack_of[tool.name],
+            pack=registry.pack_of[tool],
             registry=registry,
             host=host,
             request=request,
@@ -69,6 +71,12 @@ async def call_tool(host: Host, request: Request) -> Outcome:
         message = outcome.message
     except (Unauthenticated, UnknownTool) as error:
         code, message = error.code, error.message
+        raise
+    except InputRequired as error:
+        code, message = "input_required", f"asks for {error}"
+        raise
+    except MissingCapability as error:
+        code, message = "unavailable", str(error)
         raise
     except SixtyError as error:
         code, message = error.code, error.message
@@ -90,19 +98,22 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     return outcome
 
 
-def _find(host: Host, registry: Registry, name: str) -> Tool:
-    tool = registry.tools.get(name)
-    if tool is not None:
-        return tool
-    if (tombstone := host.tombstones.get(name)) is not None:
+def _find(host: Host, registry: Registry, request: Request) -> Offer:
+    name, offered = request.tool, registry.offers[request.kind]
+    offer = offered.get(name)
+    if offer is not None:
+        return offer
+    if request.kind == "tool" and (tombstone := host.tombstones.get(name)) is not None:
         msg = f"the tool {name} went away with the pack {tombstone}; ask for the list of tools again"
         raise ToolRemoved(msg, plugin=tombstone)
-    msg = f"Unknown tool: {name[:64]}{nearest(name[:64], registry.tools)}"
+    msg = f"Unknown {request.kind}: {name[:64]}{nearest(name[:64], offered)}"
     raise UnknownTool(msg)
 
 
-def _authorize(tool: Tool, principal: Principal, registry: Registry) -> None:
+def _authorize(tool: Offer, principal: Principal, registry: Registry) -> None:
     if tool.permission is not None and not principal.may(tool.permission):
+        if tool.kind != "tool":
+            raise UnknownTool(f"Unknown {tool.kind}: {tool.name}")
         msg = registry.refusals.get(tool.permission) or (
             f"you may not call {tool.name}: it needs the permission {tool.permission}, "
             f"and the role {principal.role} does not have it; ask an admin"
@@ -148,10 +159,14 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
 
 
 def _shaped(call: Call, result: Any) -> Outcome:
-    """The handler's result as JSON, with what the kernel adds."""
+    """The handler's result, for a tool as JSON and with what the kernel adds."""
+    if call.tool.kind != "tool":
+        return Outcome(value=result)
     change_id = call.id if call.touched else None
+    if result is None and call.blocks and change_id is None:
+        return Outcome(blocks=call.blocks)
     if isinstance(result, Result):
-        return Outcome.of_result(result, change_id)
+        return Outcome.of_result(result, change_id, call.blocks)
     content = result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result or {}
     change = {} if change_id is None else {"change_id": change_id}
-    return Outcome.of({"success": True, "message": f"{call.tool.name} is done", **content, **change})
+    return Outcome.of({"success": True, "message": f"{call.tool.name} is done", **content, **change}, call.blocks)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sixty.audit import Entry
+from sixty.conversation import Conversation, Replies
 from sixty.errors import Unavailable
 from sixty.events import LIMIT
 from sixty.ledger import Ledger
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import sqlalchemy as sa
+    from pydantic import BaseModel
 
+    from sixty.conversation import Channel
     from sixty.directory import Directory, Principal
     from sixty.events import Event
     from sixty.host import Host
     from sixty.kinds import Kind
+    from sixty.offers import Offer, OfferKind
     from sixty.registry import Pack, Registry
     from sixty.storage.statements import Row, Statement
-    from sixty.tools import Tool
     from sixty.views import View
 
 __all__ = ["Call", "Request", "Trace"]
@@ -42,6 +45,7 @@ PATIENCE = 30.0
 """Seconds that a caller waits for a commit whose outcome is not known."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_REPLIES = Replies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,12 @@ class Request:
     client: str | None = None
     address: str | None = None
     idempotency_key: str | None = None
+    kind: OfferKind = "tool"
+    """What `tool` names: the name of a tool or prompt, or the address of a resource as it was declared."""
+    channel: Channel | None = None
+    """The client, where the transport can reach it while the call runs."""
+    replies: Replies = NO_REPLIES
+    """What the client has answered to the questions of earlier rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class Trace:
     def line(
         self,
         principal: Principal | None,
-        tool: Tool | None,
+        tool: Offer | None,
         outcome: str,
         message: str | None,
         records: Mapping[str, str],
@@ -116,7 +126,7 @@ class Call:
 
     id: str
     now: datetime
-    tool: Tool
+    tool: Offer
     principal: Principal
     directory: Directory
     pack: Pack
@@ -138,11 +148,14 @@ class Call:
     _unit: UnitOfWork | None = None
     _ledger: Ledger | None = None
     _events: list[Event] = field(default_factory=list)
+    _blocks: list[Mapping[str, Any]] = field(default_factory=list)
 
     def begin(self, unit: UnitOfWork) -> None:
         """Start on a fresh unit of work."""
         self._unit, self._ledger = unit, Ledger(unit, self.registry, self.position)
         self._events = []
+        if not self.tool.open_world:  # whose transactions are steps of one run
+            self._blocks.clear()
         self.default_owner = self.principal.user_id
         self.__dict__.pop("records", None)
 
@@ -166,6 +179,23 @@ class Call:
     def touched(self) -> Mapping[str, str]:
         """The kind of each record written so far, by id."""
         return self._ledger.touched if self._ledger is not None else self.steps
+
+    @cached_property
+    def client(self) -> Conversation:
+        """Whoever is at the other end: told of progress, and asked."""
+        return Conversation(self.tool, self.request.channel, self.request.replies)
+
+    def attach(self, block: BaseModel | str) -> None:
+        """Put a text, or one of MCP's content blocks, behind the result; without a result, in its place."""
+        if isinstance(block, str):
+            self._blocks.append({"type": "text", "text": block})
+        else:
+            self._blocks.append(block.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    @property
+    def blocks(self) -> tuple[Mapping[str, Any], ...]:
+        """What has been attached."""
+        return tuple(self._blocks)
 
     @property
     def settings(self) -> Any:

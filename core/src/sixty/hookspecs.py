@@ -20,17 +20,22 @@ if TYPE_CHECKING:
     from sixty.host import Host
     from sixty.kinds import Searchable, Tables
     from sixty.permissions import Permissions
+    from sixty.prompts import Completion, Prompt
+    from sixty.resources import Resource
     from sixty.tools import Tool
     from sixty.views import Published
 
 __all__ = [
     "hookimpl",
     "hookspec",
+    "sixty_completions",
     "sixty_demo",
     "sixty_events",
     "sixty_observe",
     "sixty_permissions",
+    "sixty_prompts",
     "sixty_reactions",
+    "sixty_resources",
     "sixty_search",
     "sixty_settings",
     "sixty_started",
@@ -48,6 +53,21 @@ hookimpl = pluggy.HookimplMarker("sixty")
 @hookspec
 def sixty_tools() -> Sequence[Tool]:  # type: ignore[empty-body]
     """The tools that it offers."""
+
+
+@hookspec
+def sixty_resources() -> Sequence[Resource]:  # type: ignore[empty-body]
+    """What clients can read by address, and subscribe to."""
+
+
+@hookspec
+def sixty_prompts() -> Sequence[Prompt]:  # type: ignore[empty-body]
+    """The prompts that people can start."""
+
+
+@hookspec
+def sixty_completions() -> Sequence[Completion]:  # type: ignore[empty-body]
+    """Completes what people type as arguments of prompts and into addresses of resources."""
 
 
 @hookspec

@@ -50,6 +50,8 @@ class Host:
         self.limits = Limits(settings)
         self.audit = AuditTrail(database)
         self.totals = Totals()
+        self.secret = os.urandom(32)
+        """Seals what clients carry for us."""
         self.tombstones: dict[str, str] = {}
         """The pack of each tool that was served here and has gone."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from sixty.directory import Principal
     from sixty.events import Event, Reaction
     from sixty.kinds import Detail, Kind, Searchable, Tables
+    from sixty.offers import Offer, OfferKind
     from sixty.permissions import Permissions, Role
+    from sixty.prompts import Completion, Prompt
+    from sixty.resources import Resource
     from sixty.tools import Tool
     from sixty.views import Published
 
@@ -36,12 +39,20 @@ class Pack:
     plugin: Any
     settings: PackSettings | None = None
     tools: tuple[Tool, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    completions: tuple[Completion, ...] = ()
     tables: Tables | None = None
     permissions: tuple[Permissions, ...] = ()
     events: tuple[type[Event], ...] = ()
     reactions: tuple[Reaction, ...] = ()
     views: tuple[Published, ...] = ()
     searchables: tuple[Searchable, ...] = ()
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """All that it offers to clients."""
+        return (*self.tools, *self.resources, *self.prompts, *self.completions)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -64,9 +75,9 @@ class Registry:
 
     def with_pack(self, pack: Pack) -> Registry:
         """The registry with `pack`. `PluginError` says with what it collides, or what it lacks."""
-        for tool in pack.tools:
-            tool.check()
-            self._known_permission(pack, tool.permission, f"the tool {tool.name}")
+        for offer in pack.offers:
+            offer.check()
+            self._known_permission(pack, offer.permission, f"the {offer.kind} {offer.name}")
         claims = _claims(pack)
         for what in claims:
             if owner := self.owners.get(what):
@@ -149,20 +160,47 @@ class Registry:
         return {what: pack.name for pack in self.packs.values() for what in _claims(pack)}
 
     @cached_property
+    def offers(self) -> Mapping[OfferKind, Mapping[str, Offer]]:
+        """All that can be offered, by kind and name, in order: that whose views somebody publishes."""
+        offered: dict[OfferKind, dict[str, Offer]] = {"tool": {}, "resource": {}, "prompt": {}, "completion": {}}
+        for pack in self.packs.values():
+            for offer in pack.offers:
+                if all(view.name in self.views for view in offer.needs):
+                    offered[offer.kind][offer.name] = offer
+        return {kind: MappingProxyType(dict(sorted(found.items()))) for kind, found in offered.items()}
+
+    @property
     def tools(self) -> Mapping[str, Tool]:
-        """Every tool that can be offered, by name, in order: those whose views somebody publishes."""
-        offered = {
-            tool.name: tool
-            for pack in self.packs.values()
-            for tool in pack.tools
-            if all(view.name in self.views for view in tool.needs)
-        }
-        return MappingProxyType(dict(sorted(offered.items())))
+        """Every tool that can be offered, by name, in order."""
+        return cast("Mapping[str, Tool]", self.offers["tool"])
+
+    @property
+    def resources(self) -> Mapping[str, Resource]:
+        """Every resource and template that can be offered, by address, in order."""
+        return cast("Mapping[str, Resource]", self.offers["resource"])
 
     @cached_property
-    def pack_of(self) -> Mapping[str, Pack]:
-        """The pack of each tool."""
-        return {tool.name: pack for pack in self.packs.values() for tool in pack.tools}
+    def _templates(self) -> tuple[Resource, ...]:
+        return tuple(resource for resource in self.resources.values() if resource.is_template)
+
+    def resource_at(self, uri: str) -> tuple[Resource, Mapping[str, Any]] | None:
+        """The resource at an address, and the arguments that lead there; None if nothing can be there."""
+        if (plain := self.resources.get(uri)) is not None and not plain.is_template:
+            return plain, {}
+        for template in self._templates:
+            if (arguments := template.match(uri)) is not None:
+                return template, arguments
+        return None
+
+    def record_of(self, uri: str) -> str | None:
+        """The id of the record that an address shows, or None if it shows something else."""
+        found = self.resource_at(uri)
+        return str(found[1][found[0].record]).lower() if found is not None and found[0].record is not None else None
+
+    @cached_property
+    def pack_of(self) -> Mapping[Offer, Pack]:
+        """The pack of each offer."""
+        return {offer: pack for pack in self.packs.values() for offer in pack.offers}
 
     @cached_property
     def pack_of_kind(self) -> Mapping[str, Pack]:
@@ -233,9 +271,10 @@ class Registry:
             result[role] = grants
         return result
 
-    def visible_tools(self, principal: Principal) -> tuple[Tool, ...]:
-        """The tools that `principal` may call, by name."""
-        return tuple(tool for tool in self.tools.values() if tool.permission is None or principal.may(tool.permission))
+    def visible(self, kind: OfferKind, principal: Principal) -> tuple[Offer, ...]:
+        """What of one kind `principal` may call, by name."""
+        offered = self.offers[kind].values()
+        return tuple(offer for offer in offered if offer.permission is None or principal.may(offer.permission))
 
     @cached_property
     def observers(self) -> tuple[tuple[Pack, Callable[..., None]], ...]:
@@ -252,7 +291,7 @@ class Registry:
 def _claims(pack: Pack) -> list[str]:
     """What a pack says is its own, each as a describing name."""
     return [
-        *(f"tool {tool.name}" for tool in pack.tools),
+        *(f"{offer.kind} {offer.name}" for offer in pack.offers),
         *(f"table {name}" for name in (pack.tables.metadata.tables if pack.tables else ())),
         *(f"kind {kind.name}" for kind in pack.kinds),
         *(f"resource {item.resource}" for item in pack.permissions),

@@ -52,23 +52,23 @@ async def test_a_list_is_made_once_for_each_set_of_tools(sixty: Organisation) ->
     listing = Listing(sixty.host, {})
     user, admin = await sixty.as_role("user").principal(), await sixty.as_role("admin").principal()
     manager = await sixty.as_role("manager").principal()
-    assert listing.result(user) is listing.result(manager)
-    assert listing.result(user) is not listing.result(admin)
-    assert listing.encoded(user, "2026-07-28") is listing.encoded(manager, "2026-07-28")
+    assert listing.result("tools/list", user) is listing.result("tools/list", manager)
+    assert listing.result("tools/list", user) is not listing.result("tools/list", admin)
+    assert listing.encoded_tools(user, "2026-07-28") is listing.encoded_tools(manager, "2026-07-28")
 
 
 async def test_a_swapped_registry_is_listed_at_once(sixty: Organisation) -> None:
     listing = Listing(sixty.host, {})
     user = await sixty.as_role("user").principal()
-    assert b'"echo"' in listing.encoded(user, "2026-07-28")
+    assert b'"echo"' in listing.encoded_tools(user, "2026-07-28")
     sixty.host.registry = sixty.host.registry.without("echo", "gone")
-    assert b'"echo"' not in listing.encoded(user, "2026-07-28")
-    assert "echo" not in [tool["name"] for tool in listing.result(user)["tools"]]
+    assert b'"echo"' not in listing.encoded_tools(user, "2026-07-28")
+    assert "echo" not in [tool["name"] for tool in listing.result("tools/list", user)["tools"]]
 
 
 @pytest.mark.parametrize("version", ["2026-07-28", "2025-11-25", "2025-06-18"])
 async def test_every_tool_fits_the_protocol_as_it_is(sixty: Organisation, version: str) -> None:
-    result = Listing(sixty.host, {}).result(await sixty.as_role("admin").principal())
+    result = Listing(sixty.host, {}).result("tools/list", await sixty.as_role("admin").principal())
     shown = serialize_server_result("tools/list", version, result)
     assert [tool["inputSchema"] for tool in shown["tools"]] == [tool["inputSchema"] for tool in result["tools"]]
 

@@ -11,6 +11,7 @@ from sixty.cli.output import as_json, show
 
 if TYPE_CHECKING:
     from sixty.host import Host
+    from sixty.offers import Offer
 
 __all__ = ["tools"]
 
@@ -22,13 +23,13 @@ __all__ = ["tools"]
 async def tools(host: Host, email: str | None, *, as_json: bool) -> None:
     """List the tools, all of them or those of one user."""
     registry = host.registry
-    offered = tuple(registry.tools.values())
+    offered: tuple[Offer, ...] = tuple(registry.tools.values())
     if email is not None:
-        offered = registry.visible_tools(active(await host.identity.directory(), email))
+        offered = registry.visible("tool", active(await host.identity.directory(), email))
     rows = [
         {
             "name": tool.name,
-            "pack": registry.pack_of[tool.name].name,
+            "pack": registry.pack_of[tool].name,
             "effect": tool.effect,
             "permission": tool.permission,
             "rate": tool.rate,

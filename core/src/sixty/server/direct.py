@@ -66,18 +66,18 @@ class Direct:
         self._server = server
         self._host = server.host
         self._stamp = orjson.Fragment(orjson.dumps({SERVER_INFO_META_KEY: server.server_info_stamp}))
-        self._mirroring: WeakKeyDictionary[Tool, bool] = WeakKeyDictionary()
+        self._special: WeakKeyDictionary[Tool, bool] = WeakKeyDictionary()
 
     async def answer(self, headers: Mapping[bytes, bytes], body: bytes, receive: Receive, send: Send) -> bool:
         """Whether this POST has been answered; if not, nothing has been done."""
         message = _exact(headers, body)
         principal = CALLER.get().principal
-        if message is None or principal is None or (message.is_call and self._mirrors(message.params["name"])):
+        if message is None or principal is None or (message.is_call and self._is_special(message.params["name"])):
             return False
         if message.is_call:
             await self._call(message, receive, send)
         else:
-            await _write(send, message, orjson.Fragment(self._server.listing.encoded(principal, message.version)))
+            await _write(send, message, orjson.Fragment(self._server.listing.encoded_tools(principal, message.version)))
         return True
 
     async def _call(self, message: _Exact, receive: Receive, send: Send) -> None:
@@ -94,23 +94,25 @@ class Direct:
             await _write_error(send, message, error)
         else:
             result = {
-                "content": [{"type": "text", "text": outcome.text}],
-                "structuredContent": orjson.Fragment(outcome.text),
+                "content": outcome.content,
                 "isError": outcome.is_error,
                 "resultType": "complete",
                 "_meta": self._stamp,
             }
+            if outcome.text:
+                result["structuredContent"] = orjson.Fragment(outcome.text)
             await _write(send, message, result)
 
-    def _mirrors(self, name: str) -> bool:
-        """Whether the tool wants arguments repeated in headers; the SDK then compares them."""
+    def _is_special(self, name: str) -> bool:
+        """Whether the tool asks its client, or wants arguments repeated in headers, which the SDK then compares."""
         tool = self._host.registry.tools.get(name)
         if tool is None:
             return False
-        mirrors = self._mirroring.get(tool)
-        if mirrors is None:
-            mirrors = self._mirroring[tool] = b'"x-mcp-header"' in orjson.dumps(tool.input_schema)
-        return mirrors
+        special = self._special.get(tool)
+        if special is None:
+            special = tool.interactive or b'"x-mcp-header"' in orjson.dumps(tool.input_schema)
+            self._special[tool] = special
+        return special
 
 
 def _exact(headers: Mapping[bytes, bytes], body: bytes) -> _Exact | None:

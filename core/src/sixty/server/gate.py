@@ -15,7 +15,7 @@ from sixty.audit import Entry
 from sixty.errors import RateLimited, Unauthenticated, Unavailable
 from sixty.ids import new_id
 from sixty.server.caller import CALLER, Caller
-from sixty.server.refusals import UNAUTHENTICATED
+from sixty.server.refusals import RATE_LIMITED, UNAUTHENTICATED
 from sixty.server.replies import refuse, refuse_unavailable, reply
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["METADATA_PATH", "Gate", "Metadata"]
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-_TOO_OFTEN = -32012
 
 
 class Metadata:
@@ -90,7 +89,7 @@ class Gate:
             caller = await self._caller(headers, address)
         except RateLimited as error:
             wait = [(b"retry-after", b"%d" % error.retry_after)]
-            await refuse(send, 429, _TOO_OFTEN, error.message, wait, error.to_json())
+            await refuse(send, 429, RATE_LIMITED, error.message, wait, error.to_json())
         except Unauthenticated as error:
             challenge = [(b"www-authenticate", self._metadata.challenge(scope, error))]
             await refuse(send, 401, UNAUTHENTICATED, error.message, challenge, error.to_json())

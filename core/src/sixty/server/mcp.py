@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    EmptyResult,
+    InputRequiredResult,
+    PromptReference,
+    SetLevelRequestParams,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from sixty.call import call_tool
-from sixty.context import Request
+from sixty.context import NO_REPLIES, Request
 from sixty.errors import Unauthenticated, Unavailable, UnknownTool
 from sixty.server.caller import CALLER
+from sixty.server.contents import completed, contents, messages
 from sixty.server.listing import Listing
-from sixty.server.refusals import protocol_error
+from sixty.server.refusals import RATE_LIMITED, UNAVAILABLE, protocol_error
+from sixty.server.rounds import LEVEL, SessionChannel, answered, connection_state
 from sixty.server.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -22,10 +34,19 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
     from mcp.server.models import InitializationOptions
-    from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
+    from mcp_types import (
+        CallToolRequestParams,
+        CompleteRequestParams,
+        GetPromptRequestParams,
+        PaginatedRequestParams,
+        ReadResourceRequestParams,
+    )
 
+    from sixty.conversation import Replies
     from sixty.directory import Principal
     from sixty.host import Host
+    from sixty.offers import OfferKind
+    from sixty.outcome import Outcome
 
 __all__ = [
     "IDEMPOTENCY_KEY",
@@ -37,6 +58,16 @@ __all__ = [
 NAME = "sixty-crm-mcp"
 IDEMPOTENCY_KEY = "sixty/idempotency-key"
 """The key of `_meta` under which a client sends a key of its own; a call repeated with it is not done twice."""
+RESOURCE_NOT_FOUND = -32002
+"""The JSON-RPC error of the handshake era for an address at which there is nothing."""
+
+STATE_LIVES = 3600.0
+"""Seconds that somebody may take to answer a question."""
+
+_NOTHING_THERE = ("not_found", "forbidden", "invalid")
+"""What a reader is told alike: that nothing is at this address, for them."""
+_CODES = {"invalid": INVALID_PARAMS, "rate_limited": RATE_LIMITED, "unavailable": UNAVAILABLE}
+"""What a typed error is called where the protocol has no place for a result."""
 
 INSTRUCTIONS = """\
 Sixty is a sales CRM. You see the tools that the user you act for may use, and the records that this user may see.
@@ -50,7 +81,7 @@ Sixty is a sales CRM. You see the tools that the user you act for may use, and t
 
 
 class SixtyServer(Server[dict[str, Any]]):
-    """The SDK's server, with the tools that the host holds at each moment."""
+    """The SDK's server, with what the host offers at each moment."""
 
     def __init__(self, host: Host) -> None:
         self.subscriptions = Subscriptions(host)
@@ -59,15 +90,23 @@ class SixtyServer(Server[dict[str, Any]]):
             title="Sixty CRM",
             version=version("sixty-core"),
             instructions=INSTRUCTIONS,
-            on_list_tools=self._list_tools,
+            on_list_tools=self._list,
+            on_list_prompts=self._list,
+            on_list_resources=self._list,
+            on_list_resource_templates=self._list,
             on_call_tool=self._call_tool,
+            on_read_resource=self._read_resource,
+            on_get_prompt=self._get_prompt,
+            on_completion=self._complete,
             on_subscriptions_listen=self.subscriptions.listen,
             on_subscribe_resource=self.subscriptions.subscribe,
             on_unsubscribe_resource=self.subscriptions.unsubscribe,
             get_tool_input_schema=self._input_schema,
         )
+        self.add_request_handler("logging/setLevel", SetLevelRequestParams, self._set_level)
         # the kernel observes each call itself; a span that nobody collects would cost a tenth of every message
-        self.middleware[:] = [self.subscriptions.remember]
+        sealing = RequestStateSecurity(keys=[host.secret], ttl=STATE_LIVES, bind_principal=_who)
+        self.middleware[:] = [self.subscriptions.remember, RequestStateBoundary(sealing, default_audience=NAME)]
         self.host = host
         self.listing = Listing(host, self.server_info_stamp)
 
@@ -78,29 +117,99 @@ class SixtyServer(Server[dict[str, Any]]):
         told = notification_options or NotificationOptions(True, True, True)  # noqa: FBT003 - all three of its lists
         return super().create_initialization_options(told, *others, **more)
 
-    async def _list_tools(
-        self, _context: ServerRequestContext, params: PaginatedRequestParams | None
-    ) -> ListToolsResult:
+    async def _list(self, context: ServerRequestContext, params: PaginatedRequestParams | None) -> Any:
         if params is not None and params.cursor is not None:
-            raise MCPError(code=INVALID_PARAMS, message="the list of tools is one page: ask for it without a cursor")
-        result: Any = self.listing.result(await self._principal())  # the SDK takes a dict, and says so elsewhere
-        return result  # type: ignore[no-any-return]
+            raise MCPError(code=INVALID_PARAMS, message="every list is one page: ask for it without a cursor")
+        return self.listing.result(context.method, await self._principal())
 
-    async def _call_tool(self, context: ServerRequestContext, params: CallToolRequestParams) -> CallToolResult:
+    async def _call_tool(self, context: ServerRequestContext, params: CallToolRequestParams) -> Any:
+        async def run(replies: Replies) -> Outcome:
+            return await self._run(context, "tool", params.name, params.arguments, replies)
+
+        try:
+            outcome = await answered(context, params, run)
+        except UnknownTool as error:
+            raise protocol_error(error) from None
+        if isinstance(outcome, InputRequiredResult):
+            return outcome
+        result: dict[str, Any] = {"content": outcome.content, "isError": outcome.is_error, "resultType": "complete"}
+        if outcome.text:
+            result["structuredContent"] = outcome.structured
+        return result
+
+    async def _read_resource(self, context: ServerRequestContext, params: ReadResourceRequestParams) -> Any:
+        uri = str(params.uri)
+        found = self.host.registry.resource_at(uri)
+        if found is None:
+            raise _nothing_at(uri, context.protocol_version)
+        resource, arguments = found
+
+        async def run(replies: Replies) -> Outcome:
+            return await self._run(context, "resource", resource.name, arguments, replies)
+
+        try:
+            outcome = await answered(context, params, run)
+        except UnknownTool:
+            raise _nothing_at(uri, context.protocol_version) from None
+        if isinstance(outcome, InputRequiredResult):
+            return outcome
+        if outcome.is_error:
+            if outcome.structured["error"]["code"] in _NOTHING_THERE:
+                raise _nothing_at(uri, context.protocol_version)
+            raise _refused(outcome)
+        return contents(resource, uri, outcome.value)
+
+    async def _get_prompt(self, context: ServerRequestContext, params: GetPromptRequestParams) -> Any:
+        prompt = self.host.registry.offers["prompt"].get(params.name)
+
+        async def run(replies: Replies) -> Outcome:
+            return await self._run(context, "prompt", params.name, params.arguments, replies)
+
+        try:
+            outcome = await answered(context, params, run)
+        except UnknownTool as error:
+            raise protocol_error(error) from None
+        if isinstance(outcome, InputRequiredResult):
+            return outcome
+        if outcome.is_error:
+            raise _refused(outcome)
+        return messages(prompt.description if prompt is not None else "", outcome.value)
+
+    async def _complete(self, context: ServerRequestContext, params: CompleteRequestParams) -> Any:
+        of = params.ref.name if isinstance(params.ref, PromptReference) else params.ref.uri
+        offered = self.host.registry.offers["completion"]
+        name = next((it for it in (f"{of}#{params.argument.name}", params.argument.name) if it in offered), None)
+        if name is None:
+            return completed(())
+        known = params.context.arguments if params.context is not None else None
+        arguments = {"value": params.argument.value, "arguments": known or {}}
+        try:
+            outcome = await self._run(context, "completion", name, arguments, NO_REPLIES)
+        except UnknownTool:
+            return completed(())
+        return completed(() if outcome.is_error else outcome.value)
+
+    async def _set_level(self, context: ServerRequestContext, params: SetLevelRequestParams) -> EmptyResult:
+        connection_state(context)[LEVEL] = params.level
+        return EmptyResult()
+
+    async def _run(
+        self,
+        context: ServerRequestContext,
+        kind: OfferKind,
+        name: str,
+        arguments: Mapping[str, Any] | None,
+        replies: Replies,
+    ) -> Outcome:
+        """Call what is offered, with the client of this message at hand."""
         info = context.session.client_params
         client = info.client_info.model_dump() if info is not None else None
+        request = request_of(name, arguments, context.meta, client)
+        channel = SessionChannel(context)
         try:
-            request = request_of(params.name, params.arguments, context.meta, client)
-            outcome = await call_tool(self.host, request)
-        except (Unauthenticated, UnknownTool) as error:
+            return await call_tool(self.host, replace(request, kind=kind, channel=channel, replies=replies))
+        except Unauthenticated as error:
             raise protocol_error(error) from None
-        result: Any = {
-            "content": [{"type": "text", "text": outcome.text}],
-            "structuredContent": outcome.structured,
-            "isError": outcome.is_error,
-            "resultType": "complete",
-        }
-        return result  # type: ignore[no-any-return]
 
     async def _principal(self) -> Principal:
         """The caller, as of now."""
@@ -135,3 +244,20 @@ def request_of(
         address=caller.address,
         idempotency_key=key,
     )
+
+
+def _nothing_at(uri: str, protocol_version: str) -> MCPError:
+    code = INVALID_PARAMS if protocol_version in MODERN_PROTOCOL_VERSIONS else RESOURCE_NOT_FOUND
+    return MCPError(code=code, message="Resource not found", data={"uri": uri})
+
+
+def _refused(outcome: Outcome) -> MCPError:
+    """A typed error, where the protocol has no place for one in a result."""
+    error = outcome.structured["error"]
+    return MCPError(code=_CODES.get(error["code"], INTERNAL_ERROR), message=error["message"], data=error)
+
+
+def _who(_context: ServerRequestContext) -> str | None:
+    """Whom a question's state is bound to: nobody else can answer with it."""
+    caller = CALLER.get()
+    return caller.principal.user_id if caller.principal is not None else caller.token

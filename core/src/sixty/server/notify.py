@@ -46,9 +46,9 @@ Tell = Callable[[ServerEvent], Awaitable[None]]
 def seen(registry: Registry, principal: Principal) -> Looks:
     """The lists that `principal` sees. A declared object is equal to itself only: one that was reloaded is another."""
     return {
-        ToolsListChanged(): registry.visible_tools(principal),
-        PromptsListChanged(): (),
-        ResourcesListChanged(): (),
+        ToolsListChanged(): registry.visible("tool", principal),
+        PromptsListChanged(): registry.visible("prompt", principal),
+        ResourcesListChanged(): registry.visible("resource", principal),
     }
 
 
@@ -207,8 +207,7 @@ class Listeners:
 
     async def _spines(self, uris: Iterable[str]) -> Mapping[str, Row | None]:
         """The spine of the record that each of the resources is."""
-        record_of = getattr(self._host.registry, "record_of", None)
-        ids = {uri: record_of(uri) if record_of is not None else None for uri in uris}
+        ids = {uri: self._host.registry.record_of(uri) for uri in uris}
         wanted = sorted({record_id for record_id in ids.values() if record_id is not None})
         found: dict[str, Row] = {}
         for start in range(0, len(wanted), CHUNK):

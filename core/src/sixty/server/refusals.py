@@ -12,12 +12,14 @@ from sixty.errors import Unauthenticated, UnknownTool
 if TYPE_CHECKING:
     from sixty.errors import Unavailable
 
-__all__ = ["UNAUTHENTICATED", "UNAVAILABLE", "protocol_error"]
+__all__ = ["RATE_LIMITED", "UNAUTHENTICATED", "UNAVAILABLE", "protocol_error"]
 
 UNAUTHENTICATED = -32010
 """The JSON-RPC error of a message whose credential is not, or no longer, accepted."""
 UNAVAILABLE = -32011
 """The JSON-RPC error of a message that cannot be answered right now, such as while the database is away."""
+RATE_LIMITED = -32012
+"""The JSON-RPC error of a message that comes too soon after others."""
 
 
 def protocol_error(error: Unauthenticated | UnknownTool | Unavailable) -> MCPError:

@@ -123,7 +123,7 @@ class Client:
 
     async def tools(self) -> list[str]:
         """The names of the tools that they are shown."""
-        return [tool.name for tool in self.organisation.host.registry.visible_tools(await self.principal())]
+        return [tool.name for tool in self.organisation.host.registry.visible("tool", await self.principal())]
 
 
 class Organisation:

@@ -1,0 +1,123 @@
+"""Resources: what a pack lets clients read by address, and the decorator that makes one from an async function.
+
+Reading one is a call like any other: authorized, limited, audited, and scoped to what the reader may see.
+"""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import cleandoc, iscoroutinefunction
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel
+
+from sixty.errors import PluginError
+from sixty.offers import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mcp.shared.uri_template import UriTemplate
+
+    from sixty.offers import Handler, OfferKind
+
+__all__ = ["Resource", "resource"]
+
+
+@dataclass(frozen=True, eq=False)
+class Resource(Offer):
+    """One resource, or a template of many. Make it with `@resource`; its `name` is the address."""
+
+    kind: ClassVar[OfferKind] = "resource"
+
+    label: str = ""
+    """What people call it."""
+    mime_type: str = "application/json"
+    record: str | None = None
+    """The variable that is the id of a record: who subscribes is told when that record changes."""
+
+    @cached_property
+    def template(self) -> UriTemplate:
+        """The address, parsed. `PluginError` for a bad one."""
+        from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate  # noqa: PLC0415 - few packs have any
+
+        try:
+            return UriTemplate.parse(self.name)
+        except InvalidUriTemplate as error:
+            msg = f"the address {self.name!r} of a resource is no URI template: {error}"
+            raise PluginError(msg) from error
+
+    @cached_property
+    def is_template(self) -> bool:
+        """Whether it stands for many addresses."""
+        return bool(self.template.variable_names)
+
+    @cached_property
+    def wire(self) -> dict[str, Any]:
+        """The resource as `resources/list` shows it, or `resources/templates/list` if it is a template."""
+        return {
+            "uriTemplate" if self.is_template else "uri": self.name,
+            "name": self.label,
+            "description": self.description,
+            "mimeType": self.mime_type,
+        }
+
+    def check(self) -> None:
+        """Raise `PluginError` unless its address and its arguments have the same names."""
+        super().check()
+        named = set(self.template.variable_names)
+        if "://" not in self.name:
+            msg = f"the address {self.name!r} of a resource needs a scheme, such as crm://"
+            raise PluginError(msg)
+        fields = set(self.input_schema.get("properties", ()))
+        if fields != named:
+            msg = f"the resource {self.name} has the variables {sorted(named)} and the arguments {sorted(fields)}"
+            raise PluginError(msg)
+        if self.record is not None and self.record not in named:
+            msg = f"the resource {self.name} watches the record {self.record!r}, which is none of its variables"
+            raise PluginError(msg)
+
+    def match(self, uri: str) -> Mapping[str, Any] | None:
+        """The arguments that lead to `uri`, or None if it is not an address of this resource."""
+        return self.template.match(uri)
+
+
+def resource(
+    uri: str,
+    *,
+    name: str,
+    permission: str | None,
+    mime_type: str = "application/json",
+    record: str | None = None,
+    rate: str = "standard",
+) -> Callable[[Handler], Resource]:
+    """A resource made from an async function `(args, call)`, where the fields of `args` are the variables of `uri`.
+
+    Its docstring is the description. A model or a dict that it returns is shown as JSON, a text as it is, bytes as
+    they are. `NotFound` says that nothing is at this address for the caller.
+    """
+
+    def decorate(function: Handler) -> Resource:
+        if not iscoroutinefunction(function):
+            msg = f"the resource {uri} must be an async function"
+            raise PluginError(msg)
+        arguments = typing.get_type_hints(function, localns={"Call": object}).get("args")
+        if not (isinstance(arguments, type) and issubclass(arguments, BaseModel)):
+            msg = f"the resource {uri} must take `args` with a model as its type"
+            raise PluginError(msg)
+        return Resource(
+            name=uri,
+            description=cleandoc(function.__doc__ or ""),
+            handler=function,
+            permission=permission,
+            effect="read",
+            arguments=arguments,
+            rate=rate,
+            label=name,
+            mime_type=mime_type,
+            record=record,
+        )
+
+    return decorate

@@ -1,0 +1,39 @@
+"""Programs from npm for the tests of clients that nobody here wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def npm(request: pytest.FixtureRequest) -> Path:
+    """The folder in which the dependencies of the `package.json` beside the test are installed.
+
+    It lies among tox's environments: nothing of it is kept in the repository. On a machine without npm the test is
+    skipped, unless CI is true.
+    """
+    package = request.path.with_name("package.json")
+    command = shutil.which("npm")
+    if command is None:
+        reason = "npm is missing: install Node.js to run the clients that are written for it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = ROOT / ".tox" / f"npm-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+    done = folder / "installed"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(package, folder / "package.json")
+        install = [command, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+        finished = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603 - npm
+        assert finished.returncode == 0, f"npm install failed: {finished.stderr[-2000:]}"
+        done.touch()
+    return folder
