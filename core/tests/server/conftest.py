@@ -232,11 +232,18 @@ class Told:
 
     async def until(self, count: int) -> list[str]:
         """The notifications, once there are `count` of them."""
+        return await self._until(self.methods, count)
+
+    async def until_updated(self, count: int) -> list[str]:
+        """The resources that have changed, once `count` of them have."""
+        return await self._until(self.uris, count)
+
+    async def _until(self, heard: list[str], count: int) -> list[str]:
         async with asyncio.timeout(10):
-            while len(self.methods) < count:
+            while len(heard) < count:
                 self._heard.clear()
                 await self._heard.wait()
-        return self.methods
+        return heard
 
 
 @pytest.fixture

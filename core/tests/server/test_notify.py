@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from sixty import Arguments, Call, Permissions, Result, hookimpl, lifecycle, tool
+from sixty import Arguments, Call, Permissions, Result, hookimpl, lifecycle, prompt, resource, tool
 from sixty.auth import mint
 from sixty.people import disable_user, enable_user, list_keys, revoke_key, set_role
 from sixty.server import leases
@@ -54,6 +54,28 @@ class Pack:
     def sixty_permissions(self) -> list[Permissions]:
         grants = {"user": (f"{self.name}:do",)} if self.role == "user" else {}
         return [Permissions(self.name, {"do": "Do it."}, grants)]
+
+
+class Paper:
+    """A prompt and a resource."""
+
+    @hookimpl
+    def sixty_prompts(self) -> list[Any]:
+        @prompt("write", permission=None)
+        async def write(args: Nothing, call: Call) -> str:
+            """Write."""
+            return "Write."
+
+        return [write]
+
+    @hookimpl
+    def sixty_resources(self) -> list[Any]:
+        @resource("paper://sheet", name="sheet", permission=None)
+        async def sheet(args: Nothing, call: Call) -> str:
+            """A sheet."""
+            return "blank"
+
+        return [sheet]
 
 
 def install(sixty: Organisation, name: str, role: str) -> None:
@@ -120,7 +142,11 @@ async def test_a_changed_role_is_told_to_its_holder_alone(
 async def test_both_eras_are_promised_what_is_done(connect: Callable[..., Any]) -> None:
     for mode in ("auto", "legacy"):
         async with connect("user", mode=mode) as client:
-            assert client.server_capabilities.tools.list_changed is True
+            promised = client.server_capabilities
+            assert promised.tools.list_changed
+            assert promised.prompts.list_changed
+            assert promised.resources.list_changed
+            assert promised.resources.subscribe
 
 
 async def test_a_stream_tells_only_what_was_asked_for(
@@ -131,6 +157,21 @@ async def test_a_stream_tells_only_what_was_asked_for(
         await watch.lists()
         await client.list_tools()
         assert told.methods == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_each_list_is_told_of_by_itself(
+    listen: Callable[..., Any], watch: Any, sixty: Organisation, mode: str
+) -> None:
+    host = sixty.host
+    every = {"tools_list_changed": True, "prompts_list_changed": True, "resources_list_changed": True}
+    async with listen("user", "http", mode, **every) as (_, told):
+        host.registry = host.registry.with_pack(lifecycle.load("paper", Paper(), {}))
+        await watch.lists()
+        assert sorted(await told.until(2)) == [
+            "notifications/prompts/list_changed",
+            "notifications/resources/list_changed",
+        ]
 
 
 async def test_who_listens_to_too_much_is_refused(connect: Callable[..., Any]) -> None:

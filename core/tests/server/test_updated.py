@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import notes
+from fakes import desk, notes
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 from sixty.people import set_role
-from sixty.registry import Registry
 from sixty.testing.fixtures import database_url  # noqa: F401 - on both databases: what has changed is asked of them
 
 if TYPE_CHECKING:
@@ -22,21 +21,13 @@ both_eras = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
-    return (("notes", notes),)
-
-
-@pytest.fixture(autouse=True)
-def _resources(monkeypatch: pytest.MonkeyPatch) -> None:
-    def record_of(_: Registry, uri: str) -> str | None:
-        return uri.removeprefix("sixty://records/") if uri.startswith("sixty://records/") else None
-
-    monkeypatch.setattr(Registry, "record_of", record_of, raising=False)
+    return (("notes", notes), ("desk", desk))
 
 
 async def write(sixty: Organisation, text: str, role: Any = "user") -> tuple[str, str]:
     """The id of a new note, and the address of it as a resource."""
     note = await sixty.as_role(role).call("add_note", text=text)
-    return note["note"]["id"], f"sixty://records/{note['note']['id']}"
+    return note["note"]["id"], f"desk://notes/{note['note']['id']}"
 
 
 async def edit(sixty: Organisation, note_id: str) -> None:
@@ -49,18 +40,18 @@ async def test_a_record_that_changes_is_told_once_to_whoever_subscribed_to_it(
 ) -> None:
     mine, my_address = await write(sixty, "mine")
     other, _ = await write(sixty, "other")
-    async with listen("user", "http", mode, [my_address, "sixty://elsewhere"]) as (client, told):
+    async with listen("user", "http", mode, [my_address, "desk://elsewhere"]) as (client, told):
         await edit(sixty, other)
         await watch.records()
         await client.list_tools()
         assert told.uris == []
         await edit(sixty, mine)
         await watch.records()
-        await told.until(1)
+        await told.until_updated(1)
         await watch.records()
         await sixty.as_role("admin").call("remove_note", note_id=mine)
         await watch.records()
-        await told.until(2)
+        await told.until_updated(2)
     assert told.uris == [my_address, my_address]
 
 
@@ -76,8 +67,7 @@ async def test_of_a_record_that_one_cannot_see_nothing_is_told(
         assert told.uris == []
         await set_role(sixty.host.database, "uma.user@example.com", "admin")
         await watch.lists()  # it can be seen now, and a list has changed too
-        await told.until(2)
-        assert told.uris == [address]
+        assert await told.until_updated(1) == [address]
 
 
 async def test_whoever_unsubscribes_is_told_no_more(
@@ -90,6 +80,6 @@ async def test_whoever_unsubscribes_is_told_no_more(
         await edit(sixty, one)
         await edit(sixty, two)
         await watch.records()
-        await told.until(1)
+        await told.until_updated(1)
         await client.list_tools()
     assert told.uris == [other_address]
