@@ -53,7 +53,7 @@ def test_the_version_is_shown(run: Callable[..., Result]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("given", "said"),
     [
         ({"SIXTY_TIMEZONE": "Mars"}, "SIXTY_TIMEZONE"),
         ({"SIXTY_TIME_ZONE": "UTC"}, "did you mean 'SIXTY_TIMEZONE'"),
@@ -63,10 +63,8 @@ def test_the_version_is_shown(run: Callable[..., Result]) -> None:
         ({"SIXTY_CONFIG": "/no/such/file.toml"}, "/no/such/file.toml"),
     ],
 )
-def test_a_bad_setting_is_named_and_exits_with_1(
-    run: Callable[..., Result], environ: dict[str, str], said: str
-) -> None:
-    result = run("user", "list", **environ)
+def test_a_bad_setting_is_named_and_exits_with_1(run: Callable[..., Result], given: dict[str, str], said: str) -> None:
+    result = run("user", "list", **given)
     assert result.exit_code == 1
     assert said in result.stderr
     assert "Traceback" not in result.output

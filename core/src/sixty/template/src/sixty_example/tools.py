@@ -27,7 +27,11 @@ async def add_thing(args: AddThing, call: Call) -> ThingAdded:
     """Add one item, which whoever adds it owns."""
     row = await call.records.add(THING, args.model_dump())
     added = ThingRecord.model_validate(row)
-    return ThingAdded(message=f'Added the item "{added.title}"', thing_id=added.id, thing=added)
+    return ThingAdded(
+        message=f'Added the item "{added.title}"',
+        thing_id=added.id,
+        thing=added,
+    )
 
 
 class FindThings(Arguments):
@@ -52,7 +56,11 @@ async def find_things(args: FindThings, call: Call) -> ThingsFound:
     """List items, the newest first. search_crm finds them by words."""
     found = await page(call, EVERY, {}, order=NEWEST, limit=args.limit, cursor=args.cursor)
     listed = [ThingRecord.model_validate(row) for row in found.rows]
-    return ThingsFound(message=f"Items found: {found.total}", things=listed, **found.fields())
+    return ThingsFound(
+        message=f"Items found: {found.total}",
+        things=listed,
+        **found.fields(),
+    )
 
 
 TOOLS = (add_thing, find_things)
