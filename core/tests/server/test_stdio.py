@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +18,8 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
 
-from sixty.people import add_key, list_keys, revoke_key
+from sixty.host import Host
+from sixty.people import add_key, list_keys, revoke_key, set_role
 from sixty.tables import audit
 
 if TYPE_CHECKING:
@@ -113,3 +116,39 @@ async def test_it_ends_cleanly_when_it_is_told_to(settings: Mapping[str, str]) -
         _, err = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in err
+
+
+SERVE_NOTES = """
+import asyncio
+from fakes import notes
+from sixty.config import load_settings
+from sixty.host import Host
+from sixty.server.stdio import serve_stdio
+
+async def main():
+    async with Host.open(load_settings(), plugins=[("notes", notes)]) as host:
+        await serve_stdio(host)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(Host, "watching"), reason="the host does not watch its database yet")
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_changed_role_is_told(settings: Mapping[str, str], sixty: Organisation, mode: str) -> None:
+    told = asyncio.Event()
+
+    async def hear(message: Any) -> None:
+        if getattr(message, "method", None) == "notifications/tools/list_changed":
+            told.set()
+
+    environ = {name: value for name, value in settings.items() if name != "SIXTY_PLUGINS"}
+    environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+    server = StdioServerParameters(command=sys.executable, args=["-c", SERVE_NOTES], env=environ)
+    async with Client(stdio_client(server), mode=mode, message_handler=hear) as client, AsyncExitStack() as stack:
+        if mode == "auto":
+            await stack.enter_async_context(client.listen(tools_list_changed=True))
+        assert "remove_note" not in [tool.name for tool in (await client.list_tools()).tools]
+        await set_role(sixty.host.database, "uma.user@example.com", "manager")
+        async with asyncio.timeout(10):
+            await told.wait()
