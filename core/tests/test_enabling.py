@@ -38,16 +38,11 @@ if TYPE_CHECKING:
     from sixty.testing import Clock, Organisation
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What never returns is given up soon."""
-    monkeypatch.setattr(lifecycle_module, "LOADING", 0.2)
-    monkeypatch.setattr(lifecycle_module, "HOOK", 0.2)
-
-
 @pytest.fixture
-def stuck() -> Iterator[threading.Event]:
-    """An event that nobody sets before the end of the test."""
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """An event that nobody sets before the end of the test; whoever waits for it is given up soon."""
+    monkeypatch.setattr(lifecycle_module, "LOADING", 0.5)
+    monkeypatch.setattr(lifecycle_module, "HOOK", 0.5)
     event = threading.Event()
     yield event
     event.set()
@@ -262,6 +257,7 @@ def raising() -> Any:
     raise OSError("no such thing")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "hook", ["tools", "tables", "permissions", "settings", "events", "reactions", "views", "search"]
 )
@@ -275,7 +271,7 @@ async def test_a_declaring_hook_that_raises_or_hangs_takes_nothing_down(
     async with open_organisation(database_url, [*ALL, *packs], clock=clock) as sixty:
         assert dict(sixty.host.registry.quarantined) == {
             "broken": "OSError: no such thing",
-            "hangs": "it did not return within 0.2 seconds",
+            "hangs": "it did not return within 0.5 seconds",
         }
         await sixty.as_role("user").call("echo", words=["served all the same"])
 

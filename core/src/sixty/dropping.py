@@ -28,7 +28,8 @@ async def drop_data(host: Host, pack: Pack) -> None:
     gone = sa.update(records).where(records.c.kind.in_(kinds), records.c.deleted_at.is_(None))
     await host.database.apply(
         [
-            Write(sa.delete(search).where(search.c.kind.in_(kinds)), {}),
+            # in this order: a DELETE by which SQLite first notices that tables have gone fails on the full-text index
             Write(gone.values(deleted_at=sa.bindparam("now")), {"now": host.clock()}),
+            Write(sa.delete(search).where(search.c.kind.in_(kinds)), {}),
         ]
     )

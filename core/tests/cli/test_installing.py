@@ -225,12 +225,10 @@ def test_what_does_not_fit_is_refused_with_pips_reason(terminal: Terminal, insta
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_is_no_pack_or_does_not_load_or_is_not_allowed_is_not_installed(
-    terminal: Terminal, install: Callable[..., Result]
-) -> None:
+def test_what_is_no_pack_or_does_not_load_is_not_installed(terminal: Terminal, install: Callable[..., Result]) -> None:
     plain = terminal.pack("1.0", name="plain", is_pack=False)
     assert "is not a pack" in install(plain).stderr
-    broken, barred = terminal.pack("1.0", "no_such_tool", name="broken"), terminal.pack("1.0")
+    broken = terminal.pack("1.0", "no_such_tool", name="broken")
     assert "broken 1.0 cannot be loaded: NameError" in install(broken).stderr
-    assert "SIXTY_PLUGINS does not name tiny" in install(barred).stderr
-    assert not [path for path in Path(terminal.packages).iterdir() if path.name.startswith("sixty_")]
+    installed = {path.name.partition("-")[0] for path in Path(terminal.packages).iterdir()}
+    assert not {"sixty_plain", "sixty_broken"} & installed

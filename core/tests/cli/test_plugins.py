@@ -11,6 +11,7 @@ from fakes import notes, sums
 
 from sixty import lifecycle
 from sixty.cli import asking, pip
+from sixty.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,37 @@ def test_without_pip_it_is_said_how_to_get_it(run: Callable[..., Result], monkey
     monkeypatch.setattr(pip, "find_spec", lambda _: None)
     result = run("plugins", "install", "sixty-tiny")
     assert (result.exit_code, "python -m ensurepip" in result.stderr) == (1, True)
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As if pip had a pack `tiny` to offer, and httpx with it; what is installed of it is listed here."""
+    found: list[str] = []
+    terms = Terms(version="1.0", tools=("tiny_ping",)).to_json()
+    brought = [{"name": "tiny", "distribution": "sixty-tiny", "version": "1.0", "terms": terms}]
+    monkeypatch.setattr(pip, "fetch", lambda *_: [("sixty-tiny", "1.0"), ("httpx", "1.2")])
+    monkeypatch.setattr(pip, "survey", lambda _: brought)
+    monkeypatch.setattr(pip, "install", lambda named, _: found.extend(name for name, _ in named))
+    return found
+
+
+def test_before_anything_is_installed_it_is_said_what_it_is_and_asked(
+    run: Callable[..., Result], offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "is_terminal", lambda: True)
+    result = run("plugins", "install", "sixty-tiny", typed="n\n", **BOTH)
+    said = "tiny 1.0 asks for:\n  the tool tiny_ping\nWith it come httpx 1.2.\nInstall? [y/N]: "
+    assert (result.exit_code, result.stdout.startswith(said), offered) == (1, True, [])
+
+
+def test_what_the_settings_leave_out_is_installed_and_does_not_load(
+    run: Callable[..., Result], offered: list[str]
+) -> None:
+    result = run("plugins", "install", "sixty-tiny", "--yes", **BOTH)
+    assert "tiny 1.0 is installed. It loads where SIXTY_PLUGINS names it" in result.stdout
+    assert offered == ["sixty-tiny", "httpx"]
+    run("plugins", "disable", "tiny", **BOTH)
+    assert states(run)["tiny"] == "disabled"
 
 
 def test_what_is_not_installed_cannot_be_uninstalled(run: Callable[..., Result]) -> None:

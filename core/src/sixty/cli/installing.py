@@ -17,7 +17,7 @@ from sixty.cli.asking import confirm, yes
 from sixty.cli.opening import exit_with, with_host
 from sixty.dropping import drop_data as drop
 from sixty.errors import NotFound, PluginError, nearest
-from sixty.roster import forget, load_roster
+from sixty.roster import enable, forget, load_roster
 from sixty.terms import Terms
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def install(host: Host, specs: tuple[str, ...], *, yes: bool) -> None:
             click.echo("Everything that was asked for is installed already.")
             return
         packs = pip.survey(folder)
-        _check(host, specs, packs)
+        _check(specs, packs)
         accepted = await _accepted(host)
         for pack in packs:
             _say(pack, accepted.get(pack["name"]))
@@ -51,7 +51,7 @@ async def install(host: Host, specs: tuple[str, ...], *, yes: bool) -> None:
             click.echo(f"With it come {', '.join(others)}.")
         confirm("Install?", yes=yes)
         pip.install(named, folder)
-    failed = [pack["name"] for pack in packs if not _enable(pack["name"], pack["version"])]
+    failed = [pack["name"] for pack in packs if not await _enable(host, pack)]
     for pack in packs:
         if (before := host.registry.packs.get(pack["name"])) is not None and before.version != pack["version"]:
             click.echo(f"Servers that have loaded {pack['name']} {before.version} keep it: restart them.")
@@ -59,15 +59,12 @@ async def install(host: Host, specs: tuple[str, ...], *, yes: bool) -> None:
         exit_with(1)
 
 
-def _check(host: Host, specs: tuple[str, ...], packs: list[dict[str, Any]]) -> None:
+def _check(specs: tuple[str, ...], packs: list[dict[str, Any]]) -> None:
     if not packs:
         raise PluginError(f"{' '.join(specs)} is not a pack: it has no entry point in the group {lifecycle.GROUP}")
     for pack in packs:
-        name, allowed = pack["name"], host.settings.plugins
         if "problem" in pack:
-            raise PluginError(f"{name} {pack['version']} cannot be loaded: {pack['problem']}")
-        if allowed is not None and name not in allowed:
-            raise PluginError(f"SIXTY_PLUGINS does not name {name}: add it there first")
+            raise PluginError(f"{pack['name']} {pack['version']} cannot be loaded: {pack['problem']}")
 
 
 async def _accepted(host: Host) -> dict[str, Terms]:
@@ -91,10 +88,16 @@ def _say(pack: dict[str, Any], accepted: Terms | None) -> None:
         click.echo(line)
 
 
-def _enable(name: str, version: str) -> bool:
-    """Enable it in a fresh process: this one may have loaded another version."""
+async def _enable(host: Host, pack: dict[str, Any]) -> bool:
+    """Enable it, as it was accepted; whether that worked."""
+    name, version, allowed = pack["name"], pack["version"], host.settings.plugins
+    if allowed is not None and name not in allowed:
+        await enable(host.database, name, Terms.from_json(pack["terms"]), host.clock())
+        click.echo(f"{name} {version} is installed. It loads where SIXTY_PLUGINS names it, and here that does not.")
+        return True
+    # in a fresh process: this one may have loaded another version
     command = [sys.executable, "-c", "from sixty.cli import main; main()", "plugins", "enable", name, "--accept"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: ASYNC221, S603 - our own command
     if done.returncode == 0:
         click.echo(f"{name} {version} is installed and enabled.")
     else:

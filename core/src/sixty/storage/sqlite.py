@@ -65,16 +65,6 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _begin(connection: sqlite3.Connection) -> None:
-    """Begin to write. Nobody else does until the end.
-
-    The read makes SQLite notice that another process has migrated: a DELETE that notices it by itself, and has a
-    full-text index behind it, fails with `no such table`.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").close()
-
-
 def _fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
     cursor = connection.execute(prepared.sql, prepared.arguments(values))
     raw = cursor.fetchall()
@@ -230,7 +220,7 @@ class _Writer:
             if batch[0].alone is not None:
                 batch[0].alone(connection)
                 return
-            _begin(connection)
+            connection.execute("BEGIN IMMEDIATE")
             if len(batch) == 1 or not _inserted_together(connection, [job.burst for job in batch]):
                 for job in batch:
                     self._write(connection, job)
@@ -335,7 +325,7 @@ class _Pinned:
 
     def serve(self, connection: sqlite3.Connection) -> None:
         """Run commands until the transaction ends; called on the writer thread."""
-        _begin(connection)
+        connection.execute("BEGIN IMMEDIATE")
         self._loop.call_soon_threadsafe(self._begin)
         while (command := self._commands.get()) is not None:
             command(connection)
