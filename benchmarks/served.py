@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any
 
@@ -134,7 +134,8 @@ async def weigh() -> dict[str, int]:
     looks = []
     for _ in range(LOOKS):
         await asyncio.sleep(1 / LOOKS)
-        looks.append((threading.active_count(), len(list(Path("/dev/fd").iterdir())), len(asyncio.all_tasks())))
+        files = len(os.listdir("/dev/fd"))  # noqa: PTH208 - it lists what the kernel knows: no disk is asked
+        looks.append((threading.active_count(), files, len(asyncio.all_tasks())))
     return dict(zip(("threads", "files", "tasks"), map(min, *looks), strict=True))
 
 

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ask", "call", "post", "rpc"]
+__all__ = ["ask", "call", "headers", "post", "rpc"]
 
 VERSION = "2026-07-28"
 META = {
