@@ -1,4 +1,4 @@
-"""Whoever is connected is told, once, of what changes for them: whatever the client, the transport and the server.
+"""Every client sees what its user may use, uses it, and is told, once, of what changes: over whatever transport.
 
 The clients are spread over two servers on one database, and those over stdio have servers of their own. That somebody
 is not told is seen by what comes next: a book to which all of them subscribe is given another title.
@@ -6,11 +6,13 @@ is not told is seen by what comes next: a book to which all of them subscribe is
 
 from __future__ import annotations
 
+import json
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 from kinds import PYTHON, TYPESCRIPT, Kind
+from processes import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +20,20 @@ if TYPE_CHECKING:
     from conftest import Connect, Organisation
     from processes import Client
 
-pytestmark = pytest.mark.clients
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.parametrize(
+        ("organisation", "audience"),
+        # what a client is told depends on the database no further than that each server notices what others do
+        [("sqlite", PYTHON), ("sqlite", TYPESCRIPT), ("postgres", PYTHON)],
+        ids=["python-sqlite", "typescript-sqlite", "python-postgres"],
+        indirect=True,
+        scope="module",
+    ),
+]
 
+FIXTURES = {"add_book", "retitle_book", "switch_lending", "lend_book", "take_stock"}
+"""The tools of the packs that are here for the tests."""
 PROMPTS, RESOURCES, TOOLS = (f"notifications/{kind}/list_changed" for kind in ("prompts", "resources", "tools"))
 USER = "uma.user@example.com"
 
@@ -32,8 +46,8 @@ class Audience:
         self.admin = admin
         self._book_id = book_id
         self._numbers = count()
+        self.revisions = {kind: client.answer() for kind, client in {**users, "admin": admin}.items()}
         for client in (*users.values(), admin):
-            client.answer()
             client.ask("listen", f"shelf://books/{book_id}")
 
     def who_sees(self, verb: str, name: str) -> set[str]:
@@ -50,12 +64,12 @@ class Audience:
         assert {kind: sorted(told[kind] + client.told_until(last)) for kind, client in listening.items()} == expected
 
     def retitle(self, book_id: str) -> None:
-        """Give a book a title that it has never had."""
+        """Give a book another title."""
         titled = self.admin.ask("call", "retitle_book", {"book_id": book_id, "title": f"Volume {next(self._numbers)}"})
         assert titled["success"]
 
 
-@pytest.fixture(scope="module", params=[PYTHON, TYPESCRIPT], ids=["python", "typescript"])
+@pytest.fixture(scope="module")
 def audience(
     request: pytest.FixtureRequest, organisation: Organisation, server: str, neighbour: str, connect: Connect
 ) -> Audience:
@@ -63,6 +77,42 @@ def audience(
     users = {str(kind): connect(kind, "user", (server, neighbour)[n % 2]) for n, kind in enumerate(kinds)}
     admin = connect(Kind("python", "http", "modern"), "admin", server)
     return Audience(users, admin, organisation.book_id)
+
+
+def test_a_user_is_shown_exactly_what_they_may_use_and_uses_it(
+    organisation: Organisation, audience: Audience, subtests: pytest.Subtests
+) -> None:
+    for kind, client in audience.users.items():
+        with subtests.test(kind):
+            assert (audience.revisions[kind] == "2026-07-28") == kind.endswith("modern")
+            assert FIXTURES.intersection(client.ask("tools")) == {"add_book", "lend_book"}
+            assert "shelf://rules" in client.ask("resources")
+            assert "shelf://books/{book_id}" in client.ask("templates")
+            assert {"recommend", "remind"} <= set(client.ask("prompts"))
+
+            added = client.ask("call", "add_book", {"title": "Persuasion"})
+            assert (added["success"], added["book"]["title"]) == (True, "Persuasion")
+            assert client.ask("call", "search_deals", {})["success"]
+            assert client.ask("read", "shelf://rules") == "No food near the books."
+            book = json.loads(client.ask("read", f"shelf://books/{organisation.book_id}"))
+            assert book["id"] == organisation.book_id
+            assert client.ask("prompt", "recommend", {"genre": "poetry"}) == "Recommend a book: poetry"
+            assert client.ask("complete", "recommend", "genre", "bio") == ["biography", "biology"]
+
+
+def test_who_calls_with_a_mistake_reads_what_was_wrong(audience: Audience, subtests: pytest.Subtests) -> None:
+    for kind, client in audience.users.items():
+        with subtests.test(kind):
+            wrong = client.ask("call", "add_book", {"title": ""})
+            assert (wrong["success"], wrong["error"]["code"], wrong["error"]["field"]) == (False, "invalid", "title")
+            assert client.ask("call", "take_stock", {})["error"]["code"] == "forbidden"
+            with pytest.raises(Refused, match="Unknown tool: burn_book"):
+                client.ask("call", "burn_book", {})
+
+
+def test_an_admin_is_shown_what_is_for_admins(audience: Audience) -> None:
+    assert set(audience.admin.ask("tools")) >= FIXTURES
+    assert audience.admin.ask("call", "take_stock", {})["success"]
 
 
 def test_who_sees_a_pack_is_told_once_of_each_list_when_it_goes_and_comes(
