@@ -18,7 +18,6 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
 
-from sixty.host import Host
 from sixty.people import add_key, list_keys, revoke_key, set_role
 from sixty.tables import audit
 
@@ -133,7 +132,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.skipif(not hasattr(Host, "watching"), reason="the host does not watch its database yet")
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_changed_role_is_told(settings: Mapping[str, str], sixty: Organisation, mode: str) -> None:
     told = asyncio.Event()
