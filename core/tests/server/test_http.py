@@ -274,6 +274,19 @@ async def test_the_handshake_era_cancels_a_call_when_it_is_told_to(connect: Conn
             await call
 
 
+async def test_white_space_around_a_header_is_not_part_of_it(raw: Any, url: str) -> None:
+    # as written to the socket: HTTP clients would take it away
+    port = int(url.rpartition(":")[2])
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": META}}).encode()
+    headers = raw.headers("tools/list", None, Host=f"127.0.0.1:{port}", Content_Length=str(len(body)))
+    lines = "".join(f"{name}: \t {value} \t\r\n" for name, value in headers.items())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST /mcp HTTP/1.1\r\n{lines}\r\n".encode() + body)
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_session_is_for_whoever_opened_it(raw: Any, keys: Mapping[str, str]) -> None:
     old = {"MCP_Protocol_Version": None, "Mcp_Method": None, "Mcp_Name": None}
     opened = await raw.post(INITIALIZE, raw.headers(**old))

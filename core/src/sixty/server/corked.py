@@ -23,6 +23,10 @@ class CorkedProtocol(HttpToolsProtocol):
         """Begin with a connection."""
         super().connection_made(_Corked(transport, self.loop))  # type: ignore[arg-type]
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; white space around its value is not part of it (RFC 9110, section 5.5)."""
+        super().on_header(name, value.strip(b" \t"))
+
 
 class _Corked:
     """A transport. What it does not do itself, the one inside does."""
