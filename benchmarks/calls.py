@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -49,7 +48,9 @@ def measured(options: Options) -> Report:
     with ExitStack() as stack:
         say("Starting the peers ...")
         peers = [stack.enter_context(peer(name)) for name in OVER_HTTP]
-        sites = [] if options.peers_only else [stack.enter_context(each) for each in every_site(options)]
+        sites = []
+        for name, empty in [] if options.peers_only else databases.each(RESULTS):
+            sites.append(stack.enter_context(site(name, empty, options.deals)))
         turns = Turns(options.rounds, options.seconds)
         # reads first, so that each of them searches among exactly as many deals as were asked for
         for subjects in [subject for site in sites for subject in site.reads], [site.write for site in sites]:
@@ -66,16 +67,6 @@ def peer(name: str) -> Iterator[Subject]:
     port = free_port()
     with running(command(name, str(port)), port):
         yield Subject(OVER_HTTP[name], port, [wire.call(port, "echo", {"text": "hello"})])
-
-
-def every_site(options: Options) -> Iterator[AbstractContextManager[Site]]:
-    """Sixty on SQLite, and on Postgres where one is named."""
-    yield site("SQLite", databases.sqlite(RESULTS), options.deals)
-    server = os.environ.get("TEST_POSTGRES_URL")
-    if server:
-        yield site("Postgres", databases.postgres(server), options.deals)
-    else:
-        say("Postgres is left out: TEST_POSTGRES_URL does not say where one is.")
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""An empty database for as long as it is needed, on what Sixty runs on."""
+"""An empty database for as long as it is needed, on each kind that Sixty runs on."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -10,13 +11,26 @@ from typing import TYPE_CHECKING
 import asyncpg
 from sqlalchemy import make_url
 
+from benchmarks.turns import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["postgres", "sqlite"]
+__all__ = ["each", "sqlite"]
 
 NAME = "sixty_bench"
+
+
+def each(folder: Path) -> Iterator[tuple[str, AbstractContextManager[str]]]:
+    """The name of each kind, and an empty one: SQLite, in this folder, and Postgres where one is named."""
+    yield "SQLite", sqlite(folder)
+    server = os.environ.get("TEST_POSTGRES_URL")
+    if server:
+        yield "Postgres", postgres(server)
+    else:
+        say("Postgres is left out: TEST_POSTGRES_URL does not say where one is.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
@@ -69,6 +69,18 @@ class Report:
     failures: Sequence[str] = ()
     peers: Sequence[str] = ()
     """Whom of those measured over HTTP the others are compared with."""
+    connections: int = 8
+    """How many send requests over HTTP at a time."""
+
+    @classmethod
+    def joined(cls, reports: Sequence[Report]) -> Report:
+        """One report of what was measured alike in several places."""
+        return replace(
+            reports[0],
+            http=[figure for each in reports for figure in each.http],
+            targets=[target for each in reports for target in each.targets],
+            failures=[failure for each in reports for failure in each.failures],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with when and where it was measured."""
@@ -90,7 +102,15 @@ class Report:
 
     def _rates(self) -> Table:
         rates = {each.name: each.rate for each in self.http}
-        table = columns("over HTTP, 8 connections", "requests/s", "(range)", "p50 ms", "p99 ms", "errors", *self.peers)
+        table = columns(
+            f"over HTTP, {self.connections} connections",
+            "requests/s",
+            "(range)",
+            "p50 ms",
+            "p99 ms",
+            "errors",
+            *self.peers,
+        )
         for each in self.http:
             ratios = (f"{each.rate / rates[peer]:.2f} x" if rates[peer] else "-" for peer in self.peers)
             spread = f"{each.lowest:,.0f}-{each.highest:,.0f}"
