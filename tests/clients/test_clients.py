@@ -82,10 +82,13 @@ def audience(
 def test_a_user_is_shown_exactly_what_they_may_use_and_uses_it(
     organisation: Organisation, audience: Audience, subtests: pytest.Subtests
 ) -> None:
+    listed = json.loads(organisation.run("tools", "--user", USER, "--json"))
     for kind, client in audience.users.items():
         with subtests.test(kind):
             assert (audience.revisions[kind] == "2026-07-28") == kind.endswith("modern")
-            assert FIXTURES.intersection(client.ask("tools")) == {"add_book", "lend_book"}
+            tools = client.ask("tools")
+            assert tools == [tool["name"] for tool in listed]
+            assert FIXTURES.intersection(tools) == {"add_book", "lend_book"}
             assert "shelf://rules" in client.ask("resources")
             assert "shelf://books/{book_id}" in client.ask("templates")
             assert {"recommend", "remind"} <= set(client.ask("prompts"))
