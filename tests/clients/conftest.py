@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,13 +70,11 @@ def organisation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 async def _founded(url: str) -> Organisation:
     async with open_organisation(url) as founded:
-        now = datetime.now(UTC)
-        emails = {role: founded.as_role(role) for role in ROLES}
         users = (await founded.directory()).users
-        keys = {
-            role: (await add_key(founded.host.database, users[person.user_id].email, "clients", now=now))[1]
-            for role, person in emails.items()
-        }
+        keys = {}
+        for role in ROLES:
+            email = users[founded.as_role(role).user_id].email
+            _, keys[role] = await add_key(founded.host.database, email, "clients", now=datetime.now(UTC))
         book = (await founded.as_role("admin").call("add_book", title="Emma"))["book"]
     own = {**QUIET, "SIXTY_DATABASE_URL": url}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
@@ -103,23 +102,26 @@ def sixty() -> str:
 
 
 @pytest.fixture(scope="module")
+def node(npm: Path) -> list[str]:
+    """The client for Node, which lies where it finds what it imports."""
+    return [str(npm / "node_modules/.bin/node"), shutil.copy(HERE / "client.mjs", npm)]
+
+
+@pytest.fixture(scope="module")
 def connect(request: pytest.FixtureRequest, organisation: Organisation) -> Iterator[Connect]:
     """Starts clients; at the end they go away."""
-    started: list[Client] = []
 
     def start(kind: Kind, role: str, url: str) -> Client:
         program = [sys.executable, str(HERE / "client.py")]
         if kind.sdk != "python":
-            npm: Path = request.getfixturevalue("npm")
-            program = [str(npm / "node_modules/.bin/node"), shutil.copy(HERE / "client.mjs", npm)]
+            program = request.getfixturevalue("node")
         token = organisation.keys[role]
         own: dict[str, Any] = {"url": url, "token": token}
         if kind.transport == "stdio":
             own = {"command": SIXTY, "env": {**organisation.env, "SIXTY_TOKEN": token}}
         client = Client(program, {"sdk": kind.sdk, "transport": kind.transport, "era": kind.era, **own})
-        started.append(client)
+        clients.callback(client.close)
         return client
 
-    yield start
-    for client in started:
-        client.close()
+    with ExitStack() as clients:
+        yield start

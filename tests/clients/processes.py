@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import IO
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds within which everything has to happen, on the slowest of machines."""
 
 
@@ -128,6 +128,9 @@ class Client:
     def _next(self) -> Any:
         try:
             return json.loads(self._lines.next())
-        except (EOFError, TimeoutError) as error:
+        except EOFError as error:
+            msg = f"{self._name}: {error}\n{self._errors.all()}"
+            raise AssertionError(msg) from None
+        except TimeoutError as error:
             msg = f"{self._name}: {error}\n{''.join(self._errors.seen)}"
             raise AssertionError(msg) from None
