@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sixty import Arguments, Call, Result, Tool, tool
 from sixty.errors import PluginError
@@ -12,6 +13,10 @@ from sixty.errors import PluginError
 
 class Nothing(Arguments):
     pass
+
+
+class Found(Result):
+    count: int
 
 
 def test_a_tool_takes_its_words_and_schemas_from_its_function() -> None:
@@ -26,7 +31,7 @@ def test_a_tool_takes_its_words_and_schemas_from_its_function() -> None:
         "name": "do_it",
         "description": "Do it.\n\nAnd say so.",
         "inputSchema": {"type": "object", "properties": {}, "additionalProperties": False},
-        "outputSchema": do_it.output_schema,
+        "outputSchema": do_it.wire["outputSchema"],
         "annotations": {
             "readOnlyHint": False,
             "destructiveHint": False,
@@ -34,6 +39,32 @@ def test_a_tool_takes_its_words_and_schemas_from_its_function() -> None:
             "openWorldHint": True,
         },
     }
+
+
+def test_the_schema_that_clients_see_fits_results_and_errors_and_nothing_else() -> None:
+    @tool("look", permission=None, effect="read")
+    async def look(args: Nothing, call: Call) -> Found:
+        """Look."""
+        raise NotImplementedError
+
+    seen = Draft202012Validator(look.wire["outputSchema"])
+    error = {"success": False, "error": {"code": "invalid", "message": "No", "field": "count"}}
+    assert seen.is_valid({"success": True, "message": "Found", "count": 1})
+    assert seen.is_valid(error)
+    assert not seen.is_valid({"success": True, "message": "Found"})
+    assert not seen.is_valid({"success": False, "error": {"code": "invalid"}})
+    assert not Draft202012Validator(look.output_schema).is_valid(error)  # the tool itself does not return any
+
+
+def test_a_schema_of_alternatives_is_shown_as_it_is() -> None:
+    either = {"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+
+    @tool("look", permission=None, effect="read", output_schema=either)
+    async def look(args: Nothing, call: Call) -> dict[str, int]:
+        """Look."""
+        raise NotImplementedError
+
+    assert look.wire["outputSchema"] is either
 
 
 @pytest.mark.parametrize("name", ["", "Do", "do-it", "1st", "do it", "x" * 65])

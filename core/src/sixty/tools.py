@@ -46,8 +46,28 @@ class Tool(Offer):
             "annotations": {**EFFECTS[self.effect], "openWorldHint": self.open_world},
         }
         if self.output_schema is not None:
-            shown["outputSchema"] = self.output_schema
+            shown["outputSchema"] = _or_error(self.output_schema)
         return shown
+
+
+_ERROR = {
+    "type": "object",
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+    "required": ["code", "message"],
+}
+
+
+def _or_error(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a result, or of the error in its place: there are clients that hold errors to the schema as well.
+
+    One that says already what it is besides is left as it is.
+    """
+    properties = result.get("properties", {})
+    if "anyOf" in result or "error" in properties:
+        return result
+    either = [{"required": list(result.get("required", ()))}, {"required": ["error"]}]
+    shape = {name: content for name, content in result.items() if name != "required"}
+    return {**shape, "properties": {**properties, "error": _ERROR}, "anyOf": either}
 
 
 def tool(
