@@ -340,7 +340,7 @@ async def test_who_came_first_keeps_its_name_and_who_collides_is_quarantined(six
     assert sixty.host.registry.quarantined == {"a_rival": "the tool echo already belongs to world"}
     await sixty.host.disable("world")
     assert sixty.host.registry.quarantined == {}
-    assert sixty.host.registry.pack_of["echo"].name == "a_rival"
+    assert sixty.host.registry.pack_of[sixty.host.registry.tools["echo"]].name == "a_rival"
     with pytest.raises(PluginError, match="the tool echo already belongs to a_rival"):
         await sixty.host.enable("world")
 

@@ -170,7 +170,7 @@ async def test_who_asks_for_what_is_newest_gets_it_before_the_watch_has_looked(d
         principal = await there.host.current(before)
         assert not there.host.behind
         assert not principal.may("world:use")
-        assert "echo" not in [tool.name for tool in there.host.registry.visible_tools(principal)]
+        assert "echo" not in [tool.name for tool in there.host.registry.visible("tool", principal)]
         assert await there.host.current(principal) is principal
 
 
