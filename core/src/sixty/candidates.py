@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sixty import lifecycle
+from sixty.deadlines import in_thread
 from sixty.errors import ConfigError, PluginError, nearest
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from sixty.registry import Pack, Registry
 
 __all__ = ["Candidates", "Found"]
+
+SCANNING = 30.0
+"""Seconds that looking at what is installed may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,11 @@ class Candidates:
         self._attempts: dict[str, _Attempt] = {}
         self._imported: dict[str, str] = {}
 
-    def found(self) -> Found:
+    async def found(self) -> Found:
         """What is installed now."""
         if self._given is not None:
             return Found(self._given, ())
-        every = lifecycle.scan()
+        every = await in_thread(lifecycle.scan, SCANNING)  # a hundred distributions take some 30 ms
         allowed = {name: plugin for name, plugin in every.items() if self._wanted is None or name in self._wanted}
         return Found(allowed, every.keys() - allowed.keys())
 

@@ -58,7 +58,7 @@ class Lineup:
         Raises `ConfigError` for a bad setting, but only the first time: later on it keeps one pack out.
         """
         async with self._lock:
-            await self._refresh()
+            await self._refresh(await self._candidates.found())
 
     def follow(self) -> asyncio.Task[None]:
         """The refresh that runs already for somebody who saw that one is due, or a new one. It logs what goes wrong."""
@@ -83,7 +83,7 @@ class Lineup:
         and `PluginError` with the reason if it cannot serve. Nothing has changed then.
         """
         async with self._lock:
-            decisions, found = await self._decisions(), self._candidates.found()
+            decisions, found = await self._decisions(), await self._candidates.found()
             decision, serving = decisions.packs.get(name), self._host.registry.packs
             if name == CORE or (name in serving and (decision is None or decision.enabled)):
                 return None
@@ -97,7 +97,7 @@ class Lineup:
                 raise Conflict(_waiting(name, more))
             await self._rehearse(pack, decisions)
             await roster.enable(self._host.database, name, terms, self._host.clock())
-            await self._refresh()
+            await self._refresh(found)
         if (reason := self._host.registry.quarantined.get(name)) is not None:
             raise PluginError(f"{name} is enabled, and cannot serve here: {reason}")
         return terms
@@ -112,7 +112,8 @@ class Lineup:
             raise Invalid("core cannot be disabled: everything else stands on it", field="name", given=name)
         async with self._lock:
             decisions = await self._decisions()
-            known = {*decisions.packs, *self._candidates.found().names}
+            found = await self._candidates.found()
+            known = {*decisions.packs, *found.names}
             if name not in known:
                 raise NotFound(f"there is no pack {name!r}{nearest(name, {*known, CORE})}")
             if name in decisions.packs and not decisions.packs[name].enabled:
@@ -121,7 +122,7 @@ class Lineup:
                 anyway = f"`sixty plugins disable {name} --force` does it all the same"
                 raise Conflict(f"others need {name}: without it {', '.join(needed)}; {anyway}")
             await roster.disable(self._host.database, name, self._host.clock())
-            await self._refresh()
+            await self._refresh(found)
         if (leaving := self._leaving.get(name)) is not None and leaving.idle:
             await leaving.ended()
         return True
@@ -133,7 +134,7 @@ class Lineup:
         """
         if (pack := self._host.registry.packs.get(name)) is not None:
             return pack
-        found = self._candidates.found()
+        found = await self._candidates.found()
         if name not in found.allowed:
             raise NotFound(f"no pack {name!r} is installed{nearest(name, found.names)}")
         return await self._candidates.load(name, found.allowed[name])
@@ -157,8 +158,8 @@ class Lineup:
         async with self._host.database.snapshot() as reader:
             return await load_roster(reader)
 
-    async def _refresh(self) -> None:
-        decisions, found = await self._decisions(), self._candidates.found()
+    async def _refresh(self, found: Found) -> None:
+        decisions = await self._decisions()
         opening = self.version < 0
         if opening:
             self._candidates.check(found)

@@ -104,6 +104,20 @@ async def test_it_ends_when_its_input_does(settings: Mapping[str, str]) -> None:
     assert (process.returncode, out) == (0, b"")
 
 
+async def test_what_a_plugin_prints_while_it_loads_does_not_reach_the_client(
+    settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "noisy.py").write_text('print("loading ...")')
+    installed = tmp_path / "noisy-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[sixty.plugins]\nnoisy = noisy\n")
+    process = await start({**settings, "PYTHONPATH": str(tmp_path), "SIXTY_PLUGINS": "noisy"})
+    out, log = await process.communicate(b"")
+    assert (process.returncode, out) == (0, b"")
+    assert b"loading ..." in log
+
+
 async def test_it_ends_cleanly_when_it_is_told_to(settings: Mapping[str, str]) -> None:
     process = await start(settings)
     assert process.stdin is not None

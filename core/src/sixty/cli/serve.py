@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import AsyncExitStack, redirect_stdout
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,9 @@ def _run_fast(settings: Settings, address: str, port: int, anonymous_as: str | N
 async def _serve_stdio(settings: Settings) -> None:
     from sixty.server.stdio import serve_stdio  # noqa: PLC0415 - one transport is imported, not all
 
-    async with Host.open(settings) as host:
+    async with AsyncExitStack() as stack:
+        with redirect_stdout(sys.stderr):  # what a plugin prints while it loads is not for the client
+            host = await stack.enter_async_context(Host.open(settings))
         await serve_stdio(host)
 
 
