@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sixty.audit import Entry
-from sixty.conversation import Conversation, Replies
+from sixty.conversation import NO_REPLIES, Conversation
 from sixty.errors import Unavailable
 from sixty.events import LIMIT
 from sixty.ledger import Ledger
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from pydantic import BaseModel
 
-    from sixty.conversation import Channel
+    from sixty.conversation import Channel, Replies
     from sixty.directory import Directory, Principal
     from sixty.events import Event
     from sixty.host import Host
@@ -45,7 +45,6 @@ PATIENCE = 30.0
 """Seconds that a caller waits for a commit whose outcome is not known."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-NO_REPLIES = Replies()
 
 
 @dataclass(frozen=True, slots=True)

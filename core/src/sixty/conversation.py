@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 from pydantic import BaseModel, ValidationError
 
-from sixty.errors import Invalid
+from sixty.errors import Invalid, Unavailable
+from sixty.outcome import Outcome
 from sixty.schemas import schema_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sixty.offers import Offer
 
 __all__ = [
     "CAPABILITIES",
+    "NO_REPLIES",
     "Answer",
     "Channel",
     "Conversation",
@@ -28,7 +32,11 @@ __all__ = [
     "Level",
     "MissingCapability",
     "Replies",
+    "settled",
 ]
+
+ROUNDS = 8
+"""How often one call may ask."""
 
 Level = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 _Form = TypeVar("_Form", bound=BaseModel)
@@ -73,6 +81,10 @@ class Replies:
         return cls({**before, **answers}, state)
 
 
+NO_REPLIES = Replies()
+"""Those of a first round."""
+
+
 class InputRequired(Exception):
     """The handler goes on once `requests`, by key, are answered. Nothing has been written."""
 
@@ -82,6 +94,22 @@ class InputRequired(Exception):
         """Each with the `method` and `params` of MCP."""
         self.replies = replies
         """What is already known, for the next round."""
+
+
+async def settled(
+    run: Callable[[Replies], Awaitable[Outcome]],
+    ask: Callable[[InputRequired], Awaitable[Mapping[str, Any]]],
+    replies: Replies = NO_REPLIES,
+) -> Outcome:
+    """What `run` comes to when every question is answered by `ask`, by key. One that asks without end is given up."""
+    for _ in range(ROUNDS):
+        try:
+            return await run(replies)
+        except InputRequired as needed:
+            answers = await ask(needed)
+            replies = Replies({**needed.replies.answers, **answers}, needed.replies.state)
+    endless = Unavailable(f"given up after {ROUNDS} rounds of questions: the client's answers do not fit what is asked")
+    return Outcome.of({"success": False, "error": endless.to_json()}, is_error=True)
 
 
 class MissingCapability(Exception):

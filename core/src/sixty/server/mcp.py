@@ -18,7 +18,8 @@ from mcp_types import (
 )
 
 from sixty.call import call_tool
-from sixty.context import NO_REPLIES, Request
+from sixty.context import Request
+from sixty.conversation import NO_REPLIES
 from sixty.errors import Unauthenticated, Unavailable, UnknownTool
 from sixty.server.caller import CALLER
 from sixty.server.contents import completed, contents, messages

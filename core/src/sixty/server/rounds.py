@@ -6,6 +6,7 @@ handshake era the server asks over the session and runs the call again itself. A
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.connection import allowed_log_levels
@@ -27,9 +28,8 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from sixty.conversation import InputRequired, MissingCapability, Replies
-from sixty.errors import Unavailable
-from sixty.outcome import Outcome
+from sixty.conversation import InputRequired, MissingCapability, Replies, settled
+from sixty.server.refusals import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -39,11 +39,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from sixty.conversation import Level
+    from sixty.outcome import Outcome
 
-__all__ = ["LEVELS", "ROUNDS", "SessionChannel", "answered"]
+__all__ = ["LEVELS", "SessionChannel", "answered"]
 
-ROUNDS = 8
-"""How often one call may ask."""
 LEVELS: tuple[LoggingLevel, ...] = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """From the least to the most urgent."""
 LEVEL = "sixty/log-level"
@@ -98,34 +97,33 @@ async def answered(
     """
     given = {key: _wire(answer) for key, answer in (params.input_responses or {}).items()}
     replies = Replies.unsealed(params.request_state, given)
-    for _ in range(ROUNDS):
+    try:
+        if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+            return await settled(run, partial(_asked, context), replies)
         try:
             return await run(replies)
-        except MissingCapability as error:
-            raise _missing(error) from None
         except InputRequired as needed:
-            if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-                requests = {key: _request(request) for key, request in needed.requests.items()}
-                return InputRequiredResult(input_requests=requests, request_state=needed.replies.sealed())
-            replies = await _asked(context, needed)
-    endless = Unavailable(f"given up after {ROUNDS} rounds of questions: the client's answers do not fit what is asked")
-    return Outcome.of({"success": False, "error": endless.to_json()}, is_error=True)
+            requests = {key: _request(request) for key, request in needed.requests.items()}
+            return InputRequiredResult(input_requests=requests, request_state=needed.replies.sealed())
+    except MissingCapability as error:
+        lacking: dict[str, dict[str, Any]] = {name: {} for name in error.capabilities}
+        required = {"requiredCapabilities": lacking}
+        raise MCPError(code=MISSING_REQUIRED_CLIENT_CAPABILITY, message=str(error), data=required) from None
 
 
-async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired) -> Replies:
+async def _asked(context: ServerRequestContext[Any, Any], needed: InputRequired) -> Mapping[str, Any]:
     """The client's answers, over the session."""
-    answers = dict(needed.replies.answers)
+    answers = {}
+    related = ServerMessageMetadata(related_request_id=context.request_id)
     for key, request in needed.requests.items():
         result_type = _REQUESTS[request["method"]][1]
         try:
-            related = ServerMessageMetadata(related_request_id=context.request_id)
-            result = await context.session.send_request(_request(request), result_type, metadata=related)
+            answers[key] = _wire(await context.session.send_request(_request(request), result_type, metadata=related))
         except NoBackChannelError:
-            raise _missing(MissingCapability(["a session with an open stream"])) from None
+            raise MCPError(code=UNAVAILABLE, message="the client cannot be asked on this connection") from None
         except ValidationError as error:
             raise MCPError(code=INVALID_PARAMS, message=f"the client's answer to {key} is malformed: {error}") from None
-        answers[key] = _wire(result)
-    return Replies(answers, needed.replies.state)
+    return answers
 
 
 def _request(request: Mapping[str, Any]) -> Any:
@@ -135,8 +133,3 @@ def _request(request: Mapping[str, Any]) -> Any:
 def _wire(answer: Any) -> dict[str, Any]:
     shown: dict[str, Any] = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     return shown
-
-
-def _missing(error: MissingCapability) -> MCPError:
-    needed: dict[str, dict[str, Any]] = {name: {} for name in error.capabilities}
-    return MCPError(code=MISSING_REQUIRED_CLIENT_CAPABILITY, message=str(error), data={"requiredCapabilities": needed})

@@ -12,6 +12,7 @@ from sixty import errors
 from sixty.call import call_tool
 from sixty.config import load_settings
 from sixty.context import Request
+from sixty.conversation import settled
 from sixty.counters import raising
 from sixty.host import Host
 from sixty.ids import new_id
@@ -20,12 +21,14 @@ from sixty.permissions import ROLES
 from sixty.storage.statements import Write
 from sixty.tables import teams, users
 from sixty.testing.clock import Clock
+from sixty.testing.person import Person
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
     from mcp.client import Client as McpClient
 
+    from sixty.conversation import InputRequired, Replies
     from sixty.directory import Principal
     from sixty.outcome import Outcome
     from sixty.permissions import Role
@@ -68,6 +71,12 @@ class Client:
     organisation: Organisation
     user_id: str
     idempotency_key: str | None = None
+    person: Person | None = None
+    """Who answers what `interactive` tools ask; None: nobody can be asked."""
+
+    def answering(self, **content: Any) -> Client:
+        """The same person, who accepts what tools ask and fills in forms: with `content`, or plainly if there is none."""
+        return replace(self, person=Person(content or None))
 
     def keyed(self, idempotency_key: str) -> Client:
         """The same person, whose calls carry this idempotency key."""
@@ -90,12 +99,22 @@ class Client:
             principal=await self.principal(),
             transport="test",
             idempotency_key=self.idempotency_key,
+            channel=self.person,
         )
         schema = found.output_schema if (found := host.registry.tools.get(tool)) is not None else None
-        outcome = await call_tool(host, request)
+
+        async def run(replies: Replies) -> Outcome:
+            return await call_tool(host, replace(request, replies=replies))
+
+        outcome = await settled(run, self._answers)
         if not outcome.is_error and schema is not None:
             self.organisation.check_fits(tool, schema, outcome.structured)
         return outcome
+
+    async def _answers(self, needed: InputRequired) -> dict[str, Any]:
+        if self.person is None:  # nobody can be asked, which the handler was told
+            raise needed
+        return {key: self.person.answer(request) for key, request in needed.requests.items()}
 
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """The result. An error is raised by its class: `Invalid`, `Forbidden`, `NotFound` and so on.

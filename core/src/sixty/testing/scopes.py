@@ -35,7 +35,7 @@ TEAM = "Elsewhere"
 
 async def check_scopes(serving: Serving) -> None:
     """Nothing that a user of another team may not read or change is shown to them or changed by them."""
-    stranger = await serving.organisation.user("Sue Stranger", team=TEAM)
+    stranger = (await serving.organisation.user("Sue Stranger", team=TEAM)).answering()
     own = await serving.seed(stranger)
     trial = _Trial(serving, stranger, await stranger.principal(), own)
     before = {tool.name: await trial.answer(tool, trial.plain(tool)) for tool in trial.tools if _repeats(tool)}

@@ -70,6 +70,10 @@ class Serving:
             pytest.skip("the pack offers no tools here")
         return tools
 
+    def person(self, role: Role) -> Client:
+        """Somebody in a role, who accepts what is asked and fills in forms as plainly as they allow."""
+        return self.organisation.as_role(role).answering()
+
     def check(self, calls: SearchStrategy[list[tuple[Tool, Any, Role]]]) -> None:
         """No calls at all end in a bug, and each keeps what its tool's effect promises."""
 
@@ -84,7 +88,7 @@ class Serving:
         ids = await self.seed()
         for tool, made_up, role in series:
             before = await self._sizes() if tool.effect == "read" else None
-            outcome = await self.organisation.as_role(role).outcome(tool.name, **resolved(made_up, ids))
+            outcome = await self.person(role).outcome(tool.name, **resolved(made_up, ids))
             if outcome.is_error:
                 error = outcome.structured["error"]
                 assert error["code"] in _codes(SixtyError), (
@@ -106,7 +110,7 @@ class Serving:
 
     async def _make(self, client: Client | None = None) -> list[_Made]:
         """What every tool that creates has made, as far as it is served its example."""
-        client = client or self.organisation.as_role("admin")
+        client = client or self.person("admin")
         made: list[_Made] = []
         waiting = [tool for tool in self.tools if tool.effect == "create"]
         for _ in range(2):  # one may need what a later one makes
@@ -127,7 +131,7 @@ class Serving:
 
     async def check_undone(self) -> None:
         """What every tool has created is nowhere to be found once it is undone."""
-        admin, before = self.organisation.as_role("admin"), await self._sizes()
+        admin, before = self.person("admin"), await self._sizes()
         made = await self._make()
         for tool in self.tools:
             assert tool.effect != "create" or tool in [item.tool for item in made], (
