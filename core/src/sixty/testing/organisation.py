@@ -75,7 +75,7 @@ class Client:
     """Who answers what `interactive` tools ask; None: nobody can be asked."""
 
     def answering(self, **content: Any) -> Client:
-        """The same person, who accepts what tools ask and fills in forms: with `content`, or plainly if there is none."""
+        """The same person, who accepts what tools ask; forms get `content`, or else the plainest that fits."""
         return replace(self, person=Person(content or None))
 
     def keyed(self, idempotency_key: str) -> Client:
