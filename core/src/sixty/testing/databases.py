@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
 __all__ = ["PostgresTemplates", "SqliteTemplates"]
@@ -48,51 +50,76 @@ class SqliteTemplates:
 
 
 class PostgresTemplates:
-    """Databases on one Postgres server, each with the tables of a set of plugins."""
+    """Databases on one Postgres server, each with the tables of a set of plugins.
+
+    Making one takes longer than many a test, so the next one is made, and the last one dropped, while tests run.
+    """
 
     def __init__(self, server: str) -> None:
         self._server = sa.make_url(server).set(drivername="postgresql+asyncpg")
         self._prefix = f"sixty_test_{secrets.token_hex(6)}"
         self._made: dict[Key, str] = {}
+        self._next: dict[Key, Future[str]] = {}
         self._count = 0
+        self._clerk = _Clerk(self._server.set(drivername="postgresql").render_as_string(hide_password=False))
 
     def copy(self, plugins: Plugins, environ: Mapping[str, str] = MappingProxyType({})) -> str:
         """The URL of a new database, migrated for `plugins` as they are with these settings."""
         key = plugins, frozenset(environ.items())
-        template = self._made.get(key)
-        if template is None:
+        if key not in self._made:
             template = f"{self._prefix}_template_{len(self._made)}"
-            self._execute([f"CREATE DATABASE {template}"])
+            self._clerk.execute(f"CREATE DATABASE {template}").result()
             asyncio.run(_migrate(self._url(template), plugins, environ))
             self._made[key] = template
-        self._count += 1
-        name = f"{self._prefix}_{self._count}"
-        self._execute([f"CREATE DATABASE {name} TEMPLATE {template}"])
-        return self._url(name)
+            return self._url(self._copy(key).result())
+        ready = self._next.pop(key, None) or self._copy(key)
+        self._next[key] = self._copy(key)  # who was asked twice will be asked again
+        return self._url(ready.result())
 
     def drop(self, url: str) -> None:
-        """The database at `url` is gone, whoever is connected to it."""
-        self._execute([f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)"])
+        """The database at `url` is gone soon, whoever is connected to it."""
+        self._clerk.execute(f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)")
 
     def close(self) -> None:
-        """The templates are gone."""
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in self._made.values())
+        """The templates are gone, and the copies that nobody has used."""
+        for name in (*(ready.result() for ready in self._next.values()), *self._made.values()):
+            self._clerk.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)").result()
+        self._clerk.close()
+
+    def _copy(self, key: Key) -> Future[str]:
+        self._count += 1
+        name = f"{self._prefix}_{self._count}"
+        return self._clerk.execute(f"CREATE DATABASE {name} TEMPLATE {self._made[key]}", name)
 
     def _url(self, name: str) -> str:
         return self._server.set(database=name).render_as_string(hide_password=False)
 
-    def _execute(self, statements: Iterable[str]) -> None:
-        asyncio.run(
-            _execute(self._server.set(drivername="postgresql").render_as_string(hide_password=False), statements)
-        )
+
+class _Clerk:
+    """Runs statements one after the other, on a connection and in a thread of its own."""
+
+    def __init__(self, server: str) -> None:
+        self._thread = ThreadPoolExecutor(1, "sixty-databases")
+        self._loop = asyncio.new_event_loop()
+        self._connection = self._thread.submit(self._loop.run_until_complete, _connected(server))
+
+    def execute(self, statement: str, name: str = "") -> Future[str]:
+        """`name`, once the statement has run."""
+
+        def run() -> str:
+            self._loop.run_until_complete(self._connection.result().execute(statement))
+            return name
+
+        return self._thread.submit(run)
+
+    def close(self) -> None:
+        """Every statement has run, and the connection is closed."""
+        self._thread.submit(lambda: self._loop.run_until_complete(self._connection.result().close())).result()
+        self._thread.shutdown()
+        self._loop.close()
 
 
-async def _execute(server: str, statements: Iterable[str]) -> None:
+async def _connected(server: str) -> Any:
     import asyncpg  # noqa: PLC0415 - only who tests on Postgres needs it
 
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+    return await asyncpg.connect(server)
