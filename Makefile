@@ -20,7 +20,7 @@ demo: .venv/.sixty
 	@$(BIN)/sixty demo $(ARGS)
 
 test: .venv/.tox
-	@$(BIN)/tox run --no-list-dependencies $(ARGS)
+	@$(BIN)/tox run-parallel --parallel-no-spinner --no-list-dependencies $(ARGS)
 
 lint: .venv/.tox
 	@$(BIN)/tox run --no-list-dependencies -e lint,types $(ARGS)
