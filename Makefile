@@ -20,6 +20,7 @@ demo: .venv/.sixty
 	@$(BIN)/sixty demo $(ARGS)
 
 test: .venv/.tox
+	@rm -f .coverage .coverage.*
 	@$(BIN)/tox run-parallel --parallel-no-spinner --no-list-dependencies $(ARGS)
 
 lint: .venv/.tox
