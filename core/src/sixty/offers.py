@@ -6,9 +6,11 @@ The call path knows nothing else of a tool, a resource, a prompt or a completion
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import orjson
@@ -20,7 +22,7 @@ from sixty.schemas import invalid, schema_of
 if TYPE_CHECKING:
     from sixty.views import View
 
-__all__ = ["EFFECTS", "Effect", "Handler", "Offer", "OfferKind"]
+__all__ = ["EFFECTS", "Effect", "Handler", "Offer", "OfferKind", "model_of"]
 
 OfferKind = Literal["tool", "resource", "prompt", "completion"]
 Effect = Literal["read", "create", "update", "destroy"]
@@ -141,3 +143,15 @@ class Offer:
             raise invalid(first if broken else error, model.model_fields) from None
         except (TypeError, ValueError):  # it was no JSON after all
             raise invalid(first, model.model_fields) from None
+
+
+def model_of(function: Handler, what: str) -> type[BaseModel]:
+    """The model of a handler's arguments; `what` it is for stands in a `PluginError`."""
+    if not iscoroutinefunction(function):
+        msg = f"{what} must be an async function"
+        raise PluginError(msg)
+    arguments = typing.get_type_hints(function, localns={"Call": object}).get("args")
+    if not (isinstance(arguments, type) and issubclass(arguments, BaseModel)):
+        msg = f"{what} must take `args` with a model as its type"
+        raise PluginError(msg)
+    return arguments

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import typing
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import cleandoc, iscoroutinefunction
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sixty.errors import PluginError
-from sixty.offers import Offer
+from sixty.offers import Offer, model_of
 from sixty.values import Arguments
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ def prompt(
             handler=function,
             permission=permission,
             effect="read",
-            arguments=_model(function, f"the prompt {name}"),
+            arguments=model_of(function, f"the prompt {name}"),
             rate=rate,
             interactive=interactive,
         )
@@ -97,19 +95,8 @@ def completion(
             handler=function,
             permission=permission,
             effect="read",
-            arguments=_model(function, f"the completion of {argument}"),
+            arguments=model_of(function, f"the completion of {argument}"),
             rate=rate,
         )
 
     return decorate
-
-
-def _model(function: Handler, what: str) -> type[BaseModel]:
-    if not iscoroutinefunction(function):
-        msg = f"{what} must be an async function"
-        raise PluginError(msg)
-    arguments = typing.get_type_hints(function, localns={"Call": object}).get("args")
-    if not (isinstance(arguments, type) and issubclass(arguments, BaseModel)):
-        msg = f"{what} must take `args` with a model as its type"
-        raise PluginError(msg)
-    return arguments

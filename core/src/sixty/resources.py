@@ -5,16 +5,13 @@ Reading one is a call like any other: authorized, limited, audited, and scoped t
 
 from __future__ import annotations
 
-import typing
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import cleandoc, iscoroutinefunction
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel
-
 from sixty.errors import PluginError
-from sixty.offers import Offer
+from sixty.offers import Offer, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,20 +97,13 @@ def resource(
     """
 
     def decorate(function: Handler) -> Resource:
-        if not iscoroutinefunction(function):
-            msg = f"the resource {uri} must be an async function"
-            raise PluginError(msg)
-        arguments = typing.get_type_hints(function, localns={"Call": object}).get("args")
-        if not (isinstance(arguments, type) and issubclass(arguments, BaseModel)):
-            msg = f"the resource {uri} must take `args` with a model as its type"
-            raise PluginError(msg)
         return Resource(
             name=uri,
             description=cleandoc(function.__doc__ or ""),
             handler=function,
             permission=permission,
             effect="read",
-            arguments=arguments,
+            arguments=model_of(function, f"the resource {uri}"),
             rate=rate,
             label=name,
             mime_type=mime_type,
