@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 
 from sixty.errors import ConfigError, OperatorError
 from sixty.people import disable_user, set_role
+from sixty.server import streamable
 from sixty.server.http import app, listening
 
 if TYPE_CHECKING:
@@ -301,6 +302,31 @@ async def test_a_session_is_for_whoever_opened_it(raw: Any, keys: Mapping[str, s
 async def test_a_session_that_nobody_knows_is_not_found(raw: Any) -> None:
     headers = raw.headers(MCP_Protocol_Version="2025-11-25", MCP_Session_Id="0" * 32)
     assert (await raw.post({"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers)).status_code == 404
+
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+
+
+async def test_sessions_are_bounded_and_an_idle_one_makes_room(
+    sixty: Organisation, keys: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streamable, "MAX_SESSIONS", 1)
+    monkeypatch.setattr(streamable, "SESSION_IDLE", 0.5)
+    headers = {"Authorization": f"Bearer {keys['user']}", "Accept": "application/json, text/event-stream"}
+    async with listening(sixty.host) as url, httpx2.AsyncClient(base_url=url, headers=headers) as http:
+        first = await http.post("/mcp", json=INITIALIZE)
+        assert (await http.post("/mcp", json=INITIALIZE)).status_code == 503
+        async with asyncio.timeout(20):
+            while (await http.post("/mcp", json=INITIALIZE)).status_code == 503:
+                pass  # a refused one keeps no session awake
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        session = {"Mcp-Session-Id": first.headers["mcp-session-id"]}
+        assert (await http.post("/mcp", json=ping, headers=session)).status_code == 404
 
 
 async def test_stopping_does_not_wait_for_open_streams(sixty: Organisation, keys: Mapping[str, str]) -> None:

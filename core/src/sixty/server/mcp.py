@@ -117,11 +117,8 @@ class SixtyServer(Server[dict[str, Any]]):
         return self.listing.result(context.method, await self._principal())
 
     async def _call_tool(self, context: ServerRequestContext, params: CallToolRequestParams) -> Any:
-        async def run(replies: Replies) -> Outcome:
-            return await self._run(context, "tool", params.name, params.arguments, replies)
-
         try:
-            outcome = await answered(context, params, run)
+            outcome = await self._answered(context, params, "tool", params.name, params.arguments)
         except UnknownTool as error:
             raise protocol_error(error) from None
         if isinstance(outcome, InputRequiredResult):
@@ -138,11 +135,8 @@ class SixtyServer(Server[dict[str, Any]]):
             raise nothing_at(uri, context.protocol_version)
         resource, arguments = found
 
-        async def run(replies: Replies) -> Outcome:
-            return await self._run(context, "resource", resource.name, arguments, replies)
-
         try:
-            outcome = await answered(context, params, run)
+            outcome = await self._answered(context, params, "resource", resource.name, arguments)
         except UnknownTool:
             raise nothing_at(uri, context.protocol_version) from None
         if isinstance(outcome, InputRequiredResult):
@@ -156,11 +150,8 @@ class SixtyServer(Server[dict[str, Any]]):
     async def _get_prompt(self, context: ServerRequestContext, params: GetPromptRequestParams) -> Any:
         prompt = self.host.registry.offers["prompt"].get(params.name)
 
-        async def run(replies: Replies) -> Outcome:
-            return await self._run(context, "prompt", params.name, params.arguments, replies)
-
         try:
-            outcome = await answered(context, params, run)
+            outcome = await self._answered(context, params, "prompt", params.name, params.arguments)
         except UnknownTool as error:
             raise protocol_error(error) from None
         if isinstance(outcome, InputRequiredResult):
@@ -186,6 +177,21 @@ class SixtyServer(Server[dict[str, Any]]):
     async def _set_level(self, context: ServerRequestContext, params: SetLevelRequestParams) -> EmptyResult:
         connection_state(context)[LEVEL] = params.level
         return EmptyResult()
+
+    async def _answered(
+        self,
+        context: ServerRequestContext,
+        params: Any,
+        kind: OfferKind,
+        name: str,
+        arguments: Mapping[str, Any] | None,
+    ) -> Outcome | InputRequiredResult:
+        """Call what may ask its client."""
+
+        async def run(replies: Replies) -> Outcome:
+            return await self._run(context, kind, name, arguments, replies)
+
+        return await answered(context, params, run)
 
     async def _run(
         self,
