@@ -1,0 +1,1 @@
+"""Activities. A pack for Sixty."""

@@ -1,0 +1,1 @@
+"""Contacts. A pack for Sixty."""

@@ -1,0 +1,1 @@
+"""Tasks. A pack for Sixty."""
