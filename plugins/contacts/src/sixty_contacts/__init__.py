@@ -1,1 +1,1 @@
-"""Contacts. A pack for Sixty."""
+"""Contacts: people, the companies they are at, and what is known about them. A pack for Sixty."""
