@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docs
 
 START, PLUGIN = Page(DOCS / "start.md"), Page(DOCS / "write-a-plugin.md")
-TOOLS = Page(DOCS / "tools.md")
+TOOLS, COMMANDS = Page(DOCS / "tools.md"), Page(DOCS / "commands.md")
 MADE_UP = {"SIXTY_TIME_ZONE", "SIXTY_NOTES_ONWIN", "SIXTY_NOTES_ON_WIN"}
 """Settings of the examples: two that are refused, and one of the pack that is made there."""
 PERMISSIONS, SETTINGS = Page(DOCS / "permissions.md"), Page(DOCS / "settings.md")
@@ -155,6 +155,20 @@ def test_each_permission_and_each_default_grant_is_documented(pack: Pack) -> Non
 
 def test_each_tool_is_documented_as_it_describes_itself_with_the_answer_that_it_gives() -> None:
     assert TOOLS.text == made(), "docs/tools.md is not what comes out any more: `make docs` writes it anew"
+
+
+def test_each_tool_can_be_asked_for_in_plain_words() -> None:
+    tools = {tool.name: tool for pack in packs() for tool in pack.tools}
+    others = {offer.name for pack in packs() for offer in (*pack.prompts, *pack.resources)}
+    rows = [line.split("|")[2].strip() for line in COMMANDS.text.splitlines() if line.startswith("| ")]
+    named: set[str] = set()
+    for row in rows:
+        for name, arguments in re.findall(r"`([^`]+)`([a-z_, ]*)", row):
+            assert name in tools or name in others, f"commands.md leads to {name}, which is not there"
+            given = [word for word in re.split(r"[ ,]+", arguments) if word and word not in ("then", "or")]
+            assert set(given) <= set(tools[name].input_schema["properties"] if name in tools else ()), (name, given)
+            named.add(name)
+    assert tools.keys() <= named
 
 
 # pages
