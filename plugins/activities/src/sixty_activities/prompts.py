@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sixty import Arguments, Call, Id, Instant, NotFound, RecordId, prompt, shown
 from sixty.crm import CONTACTS, DEALS
@@ -46,8 +46,8 @@ _next = (
     sa.select(activities)
     .where(
         activities.c.owner_id == sa.bindparam("me", type_=Id),
-        activities.c.type == sa.literal("meeting", sa.String),
-        activities.c.status == sa.literal("scheduled", sa.String),
+        activities.c.type == "meeting",
+        activities.c.status == "scheduled",
         activities.c.happens_at >= sa.bindparam("now", type_=Instant),
     )
     .order_by(activities.c.happens_at, activities.c.id)
@@ -55,10 +55,17 @@ _next = (
 )
 
 
+def _or_none(typed: object) -> object:
+    """What somebody has typed, and None for a field that was left empty."""
+    return None if typed == "" else typed
+
+
 class PrepareMeeting(Arguments):
     """The arguments of `prepare_meeting`."""
 
-    activity_id: RecordId | None = Field(None, description="The meeting; your next one unless given")
+    activity_id: Annotated[RecordId | None, BeforeValidator(_or_none)] = Field(
+        None, description="The meeting; your next one unless given"
+    )
 
 
 @prompt("prepare_meeting", permission="activities:read")
@@ -107,7 +114,7 @@ async def _of_view(call: Call, view: View, record_id: str | None) -> Row | None:
 def _earlier(related: Sequence[str]) -> sa.Select[Any]:
     """The latest completed activities with the same deal or contact."""
     same = [activities.c[name] == sa.bindparam(name, type_=Id) for name in related]
-    held = activities.c.status == sa.literal("completed", sa.String)
+    held = activities.c.status == "completed"
     other = activities.c.id != sa.bindparam("key", type_=Id)
     latest = (activities.c.happens_at.desc(), activities.c.id.desc())
     return sa.select(activities).where(sa.or_(*same), held, other).order_by(*latest).limit(_BEFORE)
@@ -146,9 +153,8 @@ def _fields(row: Row, names: Sequence[str]) -> Iterator[str]:
 
 def _steps(meeting: Row, call: Call) -> Iterator[str]:
     """What to do, by the tools that the caller has."""
-    names = {tool.name for tool in call.registry.visible("tool", call.principal)}
     for name, field, purpose in _STEPS:
-        if name in names and (field is None or meeting[field] is not None):
+        if call.may_call(name) and (field is None or meeting[field] is not None):
             yield f"{purpose}: {name}."
     yield "Then tell me in ten lines at most: who and what it is about, where we stand, what to ask, what to offer."
 

@@ -17,8 +17,8 @@ _sent = (
     sa.select(activities.c.id)
     .where(
         activities.c.deal_id == sa.bindparam("deal_id", type_=Id),
-        activities.c.type == sa.literal("proposal_sent", sa.String),
-        activities.c.status != sa.literal("cancelled", sa.String),
+        activities.c.type == "proposal_sent",
+        activities.c.status != "cancelled",
     )
     .limit(1)
 )

@@ -45,7 +45,8 @@ class _ShownAsActivity:
     """Shows clients what an item has to be; whether it is so is asked of each item by itself."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(CreateActivity.__pydantic_core_schema__)
+        shown = handler.resolve_ref_schema(handler(CreateActivity.__pydantic_core_schema__))
+        return {name: content for name, content in shown.items() if name != "description"}  # which is for readers here
 
 
 class BulkScheduleActivities(Arguments):

@@ -80,7 +80,7 @@ def _upcoming(given: frozenset[str], *, with_deals: bool, with_contacts: bool) -
 
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:
-    yield activities.c.status == sa.literal("scheduled", sa.String)
+    yield activities.c.status == "scheduled"
     for name in _EQUAL:
         if name in given:
             yield activities.c[name] == sa.bindparam(name, type_=activities.c[name].type)
