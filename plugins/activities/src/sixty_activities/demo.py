@@ -37,6 +37,8 @@ class _Type:
     minutes: tuple[int, ...]
     planned: float
     """How often it is scheduled, and not logged afterwards."""
+    whom: str
+    """How a description goes on with a company."""
     descriptions: tuple[str, ...]
     outcomes: tuple[str, ...]
 
@@ -47,14 +49,15 @@ _TYPES = (
         40,
         (10, 15, 20, 30),
         0.4,
+        " with {}",
         (
             "Discovery call{whom}: goals, budget and timeline",
             "Check in{whom} on the open questions",
             "Call{whom} about the quote",
             "Talk through the contract{whom}",
-            "Ask{whom} who else decides",
-            "Cold call{whom}",
-            "Call back{whom} after the missed call",
+            "Talk about who else decides{whom}",
+            "First call{whom}",
+            "Second try after a missed call{whom}",
         ),
         (
             "Interested; wants numbers by Friday",
@@ -70,12 +73,13 @@ _TYPES = (
         28,
         (30, 45, 60, 90),
         0.9,
+        " with {}",
         (
             "Product demo{whom}",
             "Kick-off workshop{whom}",
             "Quarterly review{whom}",
             "Negotiate terms{whom}",
-            "Meet the new head of operations{whom}",
+            "First meeting{whom}: the new head of operations",
             "Security review{whom}",
         ),
         (
@@ -91,12 +95,13 @@ _TYPES = (
         25,
         (5, 10),
         0.1,
+        " for {}",
         (
-            "Sent the price list{whom}",
-            "Follow-up mail{whom} with case studies",
-            "Answered the security questionnaire{whom}",
-            "Sent the minutes{whom}",
-            "Introduced the support team{whom}",
+            "Price list{whom}",
+            "Case studies{whom}",
+            "Answers to the security questionnaire{whom}",
+            "Minutes of the last meeting{whom}",
+            "Introduction of the support team{whom}",
         ),
         ("Answered the same day", "No answer yet", "Forwarded to purchasing"),
     ),
@@ -105,6 +110,7 @@ _TYPES = (
         7,
         (15, 30, 60),
         0.8,
+        " for {}",
         (
             "Prepare the business case{whom}",
             "Check references{whom}",
@@ -164,7 +170,7 @@ class _Life:
         if self._happens(0.5):
             given["deal_id"] = self.demo.one_of("deal", self.owner, optional=True)
         else:
-            whom = f" with {company.name}"
+            whom = kind.whom.format(company.name)
             given["contact_id"] = self.demo.one_of("contact", company=company, optional=True)
             given["deal_id"] = self.demo.one_of("deal", self.owner, company=company, optional=True)
         given["description"] = self._one_of(kind.descriptions).format(whom=whom)
@@ -185,7 +191,7 @@ class _Life:
         if self._happens(0.08):
             why = self._one_of(_CANCELLATIONS)
             self._follow(activity, at - timedelta(hours=1), "complete_activity", status="cancelled", outcome=why)
-        elif not self._happens(0.2) or at.date() < self.demo.today - timedelta(days=_RECENT):
+        elif not self._happens(0.4) or at.date() < self.demo.today - timedelta(days=_RECENT):
             afterwards = at + timedelta(minutes=given["duration_minutes"] + self._number(1, 20))
             self._follow(activity, afterwards, "complete_activity", outcome=self._one_of(kind.outcomes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 
 from sixty import Arguments, Call, Invalid, LongText, Moment, RecordId, SixtyError, counted, tool
 from sixty_activities.making import make
@@ -24,7 +24,16 @@ _MOST = 100
 _QUOTED = 80
 """Characters that an error quotes of something that is no activity."""
 
-Description = Annotated[LongText, StringConstraints(strip_whitespace=True, min_length=1)]
+
+def _filled(text: str) -> str:
+    text = text.strip()
+    if not text:
+        msg = "must not be empty"
+        raise ValueError(msg)
+    return text
+
+
+Description = Annotated[LongText, Field(json_schema_extra={"minLength": 1}), AfterValidator(_filled)]
 
 
 class CreateActivity(Arguments):
