@@ -14,7 +14,6 @@ from fakes.notes import notes
 
 from sixty import context
 from sixty.call import call_tool
-from sixty.context import Request
 from sixty.errors import (
     Conflict,
     Forbidden,
@@ -26,6 +25,7 @@ from sixty.errors import (
     UnknownTool,
 )
 from sixty.people import add_key, disable_user, set_role
+from sixty.request import Request
 from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.tables import audit, changes, idempotency, records
 from sixty.testing import open_organisation

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from sixty.context import Call, Trace
+from sixty.context import Call
 from sixty.conversation import InputRequired, MissingCapability
 from sixty.errors import Conflict, Forbidden, SixtyError, Unauthenticated, UnknownTool, nearest
 from sixty.idempotency import keep, repeated
 from sixty.ids import new_id
 from sixty.outcome import Outcome
+from sixty.request import Trace
 from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.tombstones import removed
 from sixty.unit import UnitOfWork
@@ -24,11 +25,11 @@ from sixty.values import Result
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sixty.context import Request
     from sixty.directory import Principal
     from sixty.host import Host
     from sixty.offers import Offer
     from sixty.registry import Registry
+    from sixty.request import Request
 
 __all__ = ["call_tool"]
 
@@ -153,7 +154,9 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
         key = call.request.idempotency_key if call.tool.effect != "read" else None
         if key is not None and (first_answer := await repeated(call, key)) is not None:
             return Outcome.of(first_answer), "repeated"
-        outcome = _shaped(call, await call.finish(await call.tool.handler(arguments, call)))
+        result = await call.tool.handler(arguments, call)
+        await call.react()
+        outcome = _shaped(call, result)
         if key is not None:
             keep(call, key, outcome.structured)
         if unit.wrote:

@@ -18,7 +18,7 @@ from sixty.ledger import Origin, decoded
 from sixty.merging import repoint
 from sixty.storage.columns import Id
 from sixty.tables import changes, records
-from sixty.values import shown
+from sixty.values import one, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ class Records:
         if row is None:
             spine = await self.spine(record_id)
             if spine is not None and spine["kind"] != kind.name and await self.locate(record_id) is not None:
-                msg = f"{record_id} is a {spine['kind']}, not a {kind.name}; {kind.finder} finds the right id"
+                msg = f"{record_id} is {one(spine['kind'])}, not {one(kind.name)}; {kind.finder} finds the right id"
                 raise NotFound(msg, id=record_id, kind=spine["kind"])
             msg = f"there is no {kind.name} {record_id} that you can see; {kind.finder} finds the right id"
             raise NotFound(msg, id=record_id)
@@ -107,6 +107,21 @@ class Records:
         kind = self._call.registry.kinds.get(name) if name is not None else None
         row = await self.find(kind, final) if kind is not None else None
         return None if kind is None or row is None else (kind, row)
+
+    async def resolve(self, field: str, record_id: str, kind: str | None = None) -> str:
+        """The id itself, or where merges have led it, for the argument `field` that names a record of `kind`.
+
+        Raises `NotFound` if there is none that the caller may read, and `Invalid` if it is of another kind.
+        """
+        found = await self.locate(record_id)
+        if found is None:
+            msg = f"{field}: there is no {kind or 'record'} {record_id} that you can see; search_crm finds the right id"
+            raise NotFound(msg, field=field, id=record_id)
+        if kind is not None and found[0].name != kind:
+            msg = f"{field} must be the id of {one(kind)}, and {record_id} is {one(found[0].name)}"
+            raise Invalid(msg, field=field, given=record_id, allowed=f"the id of {one(kind)}")
+        final: str = found[1]["id"]
+        return final
 
     async def details(self, detail: Detail, record_id: str) -> list[Row]:
         """The details of a record that the caller has read."""
@@ -274,7 +289,7 @@ class Records:
             if not call.reaches(call.scopes(name), owner_id):
                 whose = call.directory.name_of(owner_id) if owner_id else "nobody"
                 scope = call.scopes(name)[0].widest
-                msg = f"you may not make {whose} the owner of a {kind.name}: your scope for {name} is {scope}"
+                msg = f"you may not make {whose} the owner of {one(kind.name)}: your scope for {name} is {scope}"
                 raise Forbidden(msg, permission=name, owner_id=owner_id)
 
     def _permission(self, kind: Kind, action: str) -> str:
@@ -301,18 +316,8 @@ class Records:
         """The values, with each pointer led to a record that the caller may read."""
         led = dict(values)
         for name in kind.pointers:
-            if led.get(name) is None:
-                continue
-            found = await self.locate(led[name])
-            wanted = kind.table.c[name].info.get("kind")
-            if found is None:
-                what = f"{wanted or 'record'} {led[name]}"
-                msg = f"{name}: there is no {what} that you can see; search_crm finds the right id"
-                raise NotFound(msg, field=name, id=led[name])
-            if wanted is not None and found[0].name != wanted:
-                msg = f"{name} must be the id of a {wanted}, and {led[name]} is a {found[0].name}"
-                raise Invalid(msg, field=name, given=led[name], allowed=f"the id of a {wanted}")
-            led[name] = found[1]["id"]
+            if led.get(name) is not None:
+                led[name] = await self.resolve(name, led[name], kind.table.c[name].info.get("kind"))
         return led
 
     async def _stale(self, kind: Kind, row: Row, expected: int) -> Conflict:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty.call import call_tool
-from sixty.context import Request
 from sixty.errors import OperatorError
+from sixty.request import Request
 from sixty.storage.columns import Id
 from sixty.tables import records
 
