@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty import Permissions, hookimpl
+from sixty import Permissions, hookimpl, ids_of
+from sixty_tasks.prompts import follow_up
 from sixty_tasks.reactions import REACTIONS
 from sixty_tasks.settings import TaskSettings
 from sixty_tasks.tables import SEARCHABLE, TABLES
@@ -12,7 +13,7 @@ from sixty_tasks.tools import TOOLS
 from sixty_tasks.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Published, Reaction, Searchable, Tables, Tool
+    from sixty import Completion, Prompt, Published, Reaction, Searchable, Tables, Tool
     from sixty.demo import Demo
 
 
@@ -61,6 +62,18 @@ def sixty_views() -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Tasks are found by title and description."""
     return (SEARCHABLE,)
+
+
+@hookimpl
+def sixty_prompts() -> tuple[Prompt, ...]:
+    """`follow_up`."""
+    return (follow_up,)
+
+
+@hookimpl
+def sixty_completions() -> tuple[Completion, ...]:
+    """Of `task_id`, by words of titles."""
+    return ids_of(SEARCHABLE)
 
 
 @hookimpl

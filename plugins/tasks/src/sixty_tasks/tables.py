@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from sixty import Instant, Kind, Searchable, Tables, pointer, record_table
 from sixty_tasks.models import Task
+from sixty_tasks.rules import PRIORITIES
 
-__all__ = ["SEARCHABLE", "TABLES", "TASK", "tasks"]
+__all__ = ["SEARCHABLE", "TABLES", "TASK", "URGENCY", "tasks"]
 
 metadata = sa.MetaData()
 
@@ -33,6 +34,11 @@ tasks = record_table(
     sa.Index("ix_tasks_owner_id", "owner_id", "status", "due_date", "id"),  # and those of one person
 )
 """The owner is the assignee. `automation` names the chain that made a task; it is null for what a person made."""
+
+URGENCY = sa.case(
+    {priority: place for place, priority in enumerate(reversed(PRIORITIES), start=1)}, value=tasks.c.priority
+).label("urgency")
+"""The place of a task by its priority: 1 for the most urgent."""
 
 TASK = Kind("task", tasks, Task, resource="tasks", title="title", finder="search_tasks")
 SEARCHABLE = Searchable(TASK, "title", ("description",))

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sixty import Arguments, Call, Cursor, Day, Invalid, Limit, Order, RecordId, Text, page, tool
 from sixty.search import QUERY, hits, match_query
 from sixty_tasks.models import OverdueFound, TasksFound
-from sixty_tasks.rules import PRIORITIES, Status
-from sixty_tasks.tables import TASK, tasks
+from sixty_tasks.rules import Status
+from sixty_tasks.tables import TASK, URGENCY, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +23,7 @@ _EQUAL = {"status": "status", "assignee_id": "owner_id", "deal_id": "deal_id", "
 _POINTERS = {"deal_id": "deal", "contact_id": "contact"}
 _AS_DUE = (Order(tasks.c.due_date), Order(tasks.c.id))
 
-_LEAST_URGENT = len(PRIORITIES)
-_URGENCY = sa.case(
-    {priority: _LEAST_URGENT - rank for rank, priority in enumerate(PRIORITIES)}, value=tasks.c.priority
-).label("urgency")
-"""1 for what is most urgent."""
-_MOST_OVERDUE = (Order(tasks.c.due_date), Order(_URGENCY), Order(tasks.c.id))
+_MOST_OVERDUE = (Order(tasks.c.due_date), Order(URGENCY), Order(tasks.c.id))
 
 
 class SearchTasks(Arguments):
@@ -60,9 +55,7 @@ async def search_tasks(args: SearchTasks, call: Call) -> TasksFound:
     due_before does not include the day itself.
     """
     values = await _values(args, call)
-    found = await page(
-        call, _search(frozenset(values)), values, order=_AS_DUE, limit=args.limit, cursor=args.cursor
-    )
+    found = await page(call, _search(frozenset(values)), values, order=_AS_DUE, limit=args.limit, cursor=args.cursor)
     message = await call.found(found, TASK, narrowed=bool(values))
     return TasksFound.model_validate({"message": message, "tasks": found.rows, **found.fields()})
 
@@ -120,7 +113,7 @@ def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:
 def _overdue(*, of_one: bool) -> sa.Select[Any]:
     """What is open and was due before a day."""
     due = tasks.c.due_date < sa.bindparam("as_of", type_=sa.Date)
-    statement = sa.select(tasks, _URGENCY).where(tasks.c.status == "open", due)
+    statement = sa.select(tasks, URGENCY).where(tasks.c.status == "open", due)
     if of_one:
         statement = statement.where(*_conditions(frozenset({"assignee_id"})))
     return statement
