@@ -210,6 +210,11 @@ class Call:
             scopes += self.scopes(self.tool.permission)
         return scopes
 
+    def may_call(self, tool: str) -> bool:
+        """Whether a tool is offered now and the caller may call it: for what prompts propose."""
+        offered = self.registry.tools.get(tool)
+        return offered is not None and (offered.permission is None or self.principal.may(offered.permission))
+
     async def found(self, page: PageOf, kind: Kind, *, narrowed: bool) -> str:
         """What a list of `kind` says of a page. `narrowed` tells whether it was asked for only some of them."""
         return await told(self, page, kind, narrowed=narrowed)

@@ -246,11 +246,6 @@ class Registry:
                 return template, arguments
         return None
 
-    def record_of(self, uri: str) -> str | None:
-        """The id of the record that an address shows, or None if it shows something else."""
-        found = self.resource_at(uri)
-        return str(found[1][found[0].record]).lower() if found is not None and found[0].record is not None else None
-
     @cached_property
     def pack_of(self) -> Mapping[Offer, Pack]:
         """The pack of each offer."""
