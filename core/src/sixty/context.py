@@ -87,6 +87,8 @@ class Call:
     """Who owns what is made, unless the handler says otherwise."""
     automation: frozenset[str] = frozenset()
     """The permissions that a reaction acts under, whoever the caller is."""
+    told: frozenset[str] = frozenset()
+    """The records that the event names to which a reaction answers: it may read them, and point at them."""
     audited: bool = False
     steps: dict[str, str] = field(default_factory=dict)
     """What the transactions of an `open_world` tool have written, as `touched`."""
@@ -288,6 +290,7 @@ class Call:
                     cause=f"{pack.name}.{reaction.name}",
                     default_owner=event.owner_id,
                     automation=frozenset(reaction.may),
+                    told=event.named,
                 )
                 await reaction.handler(event, reacting)
 
