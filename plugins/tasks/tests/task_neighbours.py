@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,12 @@ class LogActivity(Arguments):
     contact_id: RecordId | None = None
 
 
+class RelayActivity(Arguments):
+    type: str
+    deal_id: RecordId
+    contact_id: RecordId
+
+
 class OneActivity(Arguments):
     id: RecordId
 
@@ -111,6 +118,14 @@ async def log_activity(args: LogActivity, call: Call) -> Made:
     return Made(message="Logged", id=made["id"])
 
 
+@tool("relay_activity", permission="activities:create", effect="create")
+async def relay_activity(args: RelayActivity, call: Call) -> Made:
+    """Log an activity, and say of it what the caller may not even read."""
+    made = await call.records.add(ACTIVITY, {"type": args.type, "description": "Relayed", "status": "completed"})
+    _tell({**made, **args.model_dump()}, call)
+    return Made(message="Relayed", id=made["id"])
+
+
 @tool("hold_activity", permission="activities:update", effect="update")
 async def hold_activity(args: OneActivity, call: Call) -> Made:
     """Complete a scheduled activity."""
@@ -135,9 +150,18 @@ def _tell(held: dict[str, Any], call: Call) -> None:
 ALL = (
     ("deals", _offering(_deals, add_deal)),
     ("contacts", _offering(_contacts, add_contact)),
-    ("activities", _offering(_activities, log_activity, hold_activity, repeat_activity)),
+    ("activities", _offering(_activities, log_activity, relay_activity, hold_activity, repeat_activity)),
 )
 """All three, as `plugins` wants them."""
+
+
+def granting(pack: ModuleType, **grants: tuple[str, ...]) -> ModuleType:
+    """The same pack, which grants this to each role and nothing else."""
+    narrow = ModuleType(pack.__name__, pack.__doc__)
+    vars(narrow).update({name: hook for name, hook in vars(pack).items() if name.startswith("sixty_")})
+    permissions = tuple(replace(item, grants=grants) for item in pack.sixty_permissions())
+    narrow.sixty_permissions = hookimpl(lambda: permissions)  # type: ignore[attr-defined]
+    return narrow
 
 
 class Listener:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from task_neighbours import ALL, Listener
+from task_neighbours import ALL, Listener, granting
 
-from sixty import Conflict, Forbidden, Invalid, NotFound, hookimpl
+from sixty import Conflict, Forbidden, Invalid, NotFound
 from sixty.tables import audit, changes
 from sixty.testing import InternalError
 from sixty_tasks import plugin
@@ -120,6 +118,17 @@ async def test_no_task_is_made_twice(sixty: Organisation, kind: str, listener: L
     assert listener.names() == ["task.created"]
 
 
+async def test_a_deal_that_has_gone_is_left_out(sixty: Organisation) -> None:
+    user, admin = sixty.as_role("user"), sixty.as_role("admin")
+    deal = (await user.call("add_deal", title="License"))["id"]
+    activity = await log(user, "proposal_sent", "An offer", status="scheduled", deal_id=deal)
+    await admin.call("delete_record", id=deal)
+    await user.call("hold_activity", id=activity)
+    (task,) = await found(user)
+    assert task["title"] == "Follow up on the proposal: An offer"
+    assert "deal_id" not in task
+
+
 async def test_no_task_is_made_twice_at_the_same_time(sixty: Organisation) -> None:
     user = sixty.as_role("user")
     activity = await log(user, "meeting", status="scheduled")
@@ -210,11 +219,7 @@ class TestSwitchedOff:
 class TestWithoutTasks:
     @pytest.fixture
     def plugins(self) -> tuple[tuple[str, object], ...]:
-        reserved = ModuleType("reserved", plugin.__doc__)
-        vars(reserved).update({name: hook for name, hook in vars(plugin).items() if name.startswith("sixty_")})
-        permissions = tuple(replace(item, grants={}) for item in plugin.sixty_permissions())
-        reserved.sixty_permissions = hookimpl(lambda: permissions)  # type: ignore[attr-defined]
-        return (*ALL, ("tasks", reserved))
+        return (*ALL, ("tasks", granting(plugin)))
 
     async def test_the_task_is_made_even_where_the_caller_may_do_nothing_with_tasks(self, sixty: Organisation) -> None:
         user = sixty.as_role("user")
@@ -223,6 +228,30 @@ class TestWithoutTasks:
             await user.call("search_tasks")
         (task,) = await found(sixty.as_role("admin"))
         assert (task["related_activity_id"], task["owner_id"]) == (activity, user.user_id)
+
+
+class TestHidden:
+    @pytest.fixture
+    def plugins(self) -> tuple[tuple[str, object], ...]:
+        around = dict(ALL)
+        around |= {
+            "deals": granting(around["deals"]),
+            "activities": granting(around["activities"], user=("activities:create", "activities:update")),
+        }
+        return (*around.items(), ("tasks", plugin))
+
+    async def test_the_task_points_at_what_the_activity_does_whatever_the_caller_may_read(
+        self, sixty: Organisation
+    ) -> None:
+        user, admin = sixty.as_role("user"), sixty.as_role("admin")
+        deal = (await admin.call("add_deal", title="License"))["id"]
+        around = {"deal_id": deal, "contact_id": (await admin.call("add_contact", first_name="A", last_name="B"))["id"]}
+        await log(user, "meeting", "Kick-off")
+        await user.call("relay_activity", type="proposal_sent", **around)
+        notes, following = sorted(await found(admin), key=lambda task: str(task["automation"]))
+        assert (notes["title"], notes["owner_id"]) == ("Send the notes: Kick-off", user.user_id)
+        assert following["title"] == "Follow up on the proposal: License"
+        assert {name: following[name] for name in around} == around
 
 
 # -- pointing at what is around
@@ -263,3 +292,17 @@ async def test_a_pointer_that_leads_nowhere_or_to_something_else_is_refused(sixt
         with pytest.raises(Invalid, match=f"{name} must be the id of"):
             await user.call("search_tasks", **{name: task})
     assert len(await found(user)) == 1
+
+
+async def test_a_follow_up_points_at_what_is_still_there(sixty: Organisation) -> None:
+    user, admin = sixty.as_role("user"), sixty.as_role("admin")
+    deal = (await user.call("add_deal", title="License"))["id"]
+    contact = (await user.call("add_contact", first_name="Ann", last_name="Ash"))["id"]
+    around = {"deal_id": deal, "contact_id": contact}
+    ids = [(await user.call("create_task", title="Call Ann", **around))["task_id"] for _ in range(2)]
+    following = {"title": "Call again", "due_in_days": 1}
+    first = await user.call("complete_task", task_id=ids[0], follow_up=following)
+    await admin.call("delete_record", id=deal)
+    second = await user.call("complete_task", task_id=ids[1], follow_up=following)
+    records = [(await user.call("get_record", id=done["follow_up_task_id"]))["record"] for done in (first, second)]
+    assert [{name: record.get(name) for name in around} for record in records] == [around, {**around, "deal_id": None}]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference
-from task_neighbours import ALL
+from task_neighbours import ALL, granting
 
-from sixty import hookimpl
 from sixty_tasks import plugin
 
 if TYPE_CHECKING:
@@ -75,12 +72,7 @@ async def test_a_field_that_was_left_empty_counts_as_not_given(sixty: Organisati
 class TestReadersOnly:
     @pytest.fixture
     def plugins(self) -> tuple[tuple[str, object], ...]:
-        reserved = ModuleType("reserved", plugin.__doc__)
-        vars(reserved).update({name: hook for name, hook in vars(plugin).items() if name.startswith("sixty_")})
-        grants = {"user": ("tasks:read",)}
-        permissions = tuple(replace(item, grants=grants) for item in plugin.sixty_permissions())
-        reserved.sixty_permissions = hookimpl(lambda: permissions)  # type: ignore[attr-defined]
-        return (("tasks", reserved),)
+        return (("tasks", granting(plugin, user=("tasks:read",))),)
 
     async def test_it_names_only_tools_that_one_has(self, sixty: Organisation) -> None:
         user, admin = sixty.as_role("user"), sixty.as_role("admin")

@@ -182,7 +182,7 @@ async def test_a_task_is_overdue_from_the_day_after_it_was_due(sixty: Organisati
     sixty.clock.advance(timedelta(days=3))
     assert [task["days_overdue"] for task in (await user.call("get_overdue_tasks"))["tasks"]] == [3]
     none = await user.call("get_overdue_tasks", as_of="2026-03-02")
-    assert none["message"] == "No task is overdue as of 2026-03-02 (UTC)"
+    assert none["message"] == "No task that you can see is overdue as of 2026-03-02 (UTC)"
 
 
 @given(st.lists(st.integers(-30, 30), max_size=12), st.integers(-30, 30))

@@ -124,7 +124,7 @@ class TestFarEast:
         assert made["task"]["due_date"] == "2026-03-03"
         assert "(Asia/Tokyo)" in made["automation"]
         late = await sixty.as_role("user").call("get_overdue_tasks")
-        assert late["message"] == "No task is overdue as of 2026-03-03 (Asia/Tokyo)"
+        assert late["message"] == "No task that you can see is overdue as of 2026-03-03 (Asia/Tokyo)"
 
 
 class TestNoDueDates:
@@ -405,6 +405,21 @@ async def test_a_task_that_has_changed_since_it_was_read_is_a_conflict(sixty: Or
     assert done["task"]["version"] == 3
     with pytest.raises(Conflict):
         await manager.call(tool, task_id=task["id"], expected_version=2, **given_)
+
+
+async def test_two_people_assign_a_task_that_they_have_read_and_one_is_told_of_the_other(sixty: Organisation) -> None:
+    user, manager, admin = (sixty.as_role(role) for role in ("user", "manager", "admin"))
+    task = await add(user)
+    outcomes = await asyncio.gather(
+        *(
+            who.outcome("assign_task", task_id=task["id"], assignee_id=who.user_id, expected_version=1)
+            for who in (manager, admin)
+        )
+    )
+    assert sorted(outcome.is_error for outcome in outcomes) == [False, True]
+    assert {outcome.structured["error"]["code"] for outcome in outcomes if outcome.is_error} == {"conflict"}
+    (winner,) = (outcome.structured["task"] for outcome in outcomes if not outcome.is_error)
+    assert await shown(admin, task) == {name: value for name, value in winner.items() if name != "previous_assignee_id"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sixty import Id, on
 from sixty.crm import ActivityCompleted, ActivityCreated
 from sixty_tasks.rules import cut, next_working_day
-from sixty_tasks.saving import add
+from sixty_tasks.saving import add, seen
 from sixty_tasks.tables import tasks
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ __all__ = ["REACTIONS"]
 
 Happened = ActivityCreated | ActivityCompleted
 
-MAY = ("tasks:read", "tasks:create", "tasks:update")
-"""Whoever logs an activity, its task is made."""
+MAY = ("tasks:read", "tasks:create")
+"""Whoever logs an activity, its task is made; a reaction may point at what its event names."""
 _PROPOSAL_DAYS = 3
 
 _made = sa.select(tasks.c.id).where(
@@ -85,25 +85,20 @@ def _has_happened(event: Happened) -> bool:
 
 
 async def _make(automation: _Automation, event: Happened, call: Call) -> None:
-    """The task is there, once; it belongs to the owner of the activity.
-
-    It points at what the caller may read. One who may not even read the activity causes no task: there would be
-    nothing to tell it by the next time.
-    """
-    if await call.records.locate(event.record_id) is None:
-        return
+    """The task is there, once; it belongs to the owner of the activity, and points at what that points at."""
     if await call.rows(_made, {"activity_id": event.record_id, "automation": automation.name}):
         return
+    found = await seen(call, {"deal_id": event.deal_id, "contact_id": event.contact_id})
     about = event.description
-    values: dict[str, Any] = {"related_activity_id": event.record_id, "automation": automation.name}
-    for name in ("contact_id", "deal_id"):
-        pointed = getattr(event, name)
-        found = await call.records.locate(pointed) if pointed is not None else None
-        if found is not None:
-            kind, record = found
-            values[name] = record["id"]
-            about = record[kind.title] if name == "deal_id" else about
-    values["title"] = cut((automation.title + " ".join(about.split())).strip())
-    values["description"] = f"{automation.description}.\n\n{event.description}"
-    values["due_date"] = automation.due(call.today)
+    if "deal_id" in found:
+        kind, deal = found["deal_id"]
+        about = deal[kind.title]
+    values: dict[str, Any] = {name: record["id"] for name, (_, record) in found.items()}
+    values |= {
+        "title": cut((automation.title + " ".join(about.split())).strip()),
+        "description": f"{automation.description}.\n\n{event.description}",
+        "due_date": automation.due(call.today),
+        "related_activity_id": event.record_id,
+        "automation": automation.name,
+    }
     await add(call, values)

@@ -12,9 +12,9 @@ from sixty_tasks.tables import TASK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sixty import Call, Row
+    from sixty import Call, Kind, Row
 
-__all__ = ["add", "save"]
+__all__ = ["add", "save", "seen"]
 
 _STANDING = ("status", "completed_at", "outcome")
 
@@ -46,6 +46,12 @@ async def save(
     if after["status"] == "completed" != before["status"]:
         call.publish(TaskCompleted(**_facts(after)))
     return after
+
+
+async def seen(call: Call, pointers: Mapping[str, str | None]) -> dict[str, tuple[Kind, Row]]:
+    """The records that some pointers lead to, by name; without those that are gone, or that the caller may not read."""
+    found = {name: await call.records.locate(to) for name, to in pointers.items() if to is not None}
+    return {name: record for name, record in found.items() if record is not None}
 
 
 def _facts(task: Row) -> dict[str, Any]:

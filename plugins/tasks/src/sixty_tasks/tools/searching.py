@@ -72,7 +72,9 @@ async def get_overdue_tasks(args: GetOverdueTasks, call: Call) -> OverdueFound:
     found = await page(call, statement, values, order=_MOST_OVERDUE, limit=args.limit, cursor=args.cursor)
     late = [{**row, "days_overdue": (as_of - row["due_date"]).days} for row in found.rows]
     when = f"overdue as of {as_of} ({call.timezone.key})"
-    message = f"{await call.found(found, TASK, narrowed=True)}; {when}" if late else f"No task is {when}"
+    message = (
+        f"{await call.found(found, TASK, narrowed=True)}; {when}" if late else f"No task that you can see is {when}"
+    )
     return OverdueFound.model_validate({"message": message, "tasks": late, **found.fields()})
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from sixty import Arguments, Call, Day, LongText, RecordId, Text, counted, tool
 from sixty_tasks.models import AssignedTask, Task, TaskAssigned, TaskCompleted, TaskCreated
 from sixty_tasks.rules import WORKING_DAYS, Priority, due_by_priority, named
-from sixty_tasks.saving import add, save
+from sixty_tasks.saving import add, save, seen
 from sixty_tasks.tables import TASK
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ async def complete_task(args: CompleteTask, call: Call) -> TaskCompleted:
 
 
 async def _follow(call: Call, ended: Row, wanted: FollowUp) -> Row:
-    values: dict[str, Any] = {name: ended[name] for name in _AROUND}
-    values |= {
+    around = await seen(call, {name: ended[name] for name in _AROUND})
+    values = {name: record["id"] for name, (_, record) in around.items()} | {
         "title": wanted.title,
         "description": wanted.title,
         "due_date": call.today + timedelta(days=wanted.due_in_days),
