@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sixty import audit as audit_module
 from sixty.audit import redacted
 from sixty.call import call_tool
-from sixty.context import Request
 from sixty.errors import Unavailable
+from sixty.request import Request
 from sixty.storage.database import StorageUnavailable, open_database
 from sixty.tables import audit
 from sixty.testing import open_organisation

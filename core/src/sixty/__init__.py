@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from sixty.completions import ids_of
 from sixty.config import PackSettings
 from sixty.context import Call
 from sixty.conversation import Answer
+from sixty.days import DateRange
 from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable
 from sixty.events import Event, Reaction, on
+from sixty.extensions import Extended, Extension, Point
 from sixty.hookspecs import hookimpl
 from sixty.ids import new_id
 from sixty.kinds import Detail, Guard, Kind, Searchable, Tables, detail_table, pointer, record_table
@@ -45,9 +48,12 @@ __all__ = [
     "Completion",
     "Conflict",
     "Cursor",
+    "DateRange",
     "Day",
     "Detail",
     "Event",
+    "Extended",
+    "Extension",
     "Forbidden",
     "Guard",
     "Id",
@@ -65,6 +71,7 @@ __all__ = [
     "Page",
     "PageOf",
     "Permissions",
+    "Point",
     "Prompt",
     "Published",
     "Reaction",
@@ -86,6 +93,7 @@ __all__ = [
     "counted",
     "detail_table",
     "hookimpl",
+    "ids_of",
     "new_id",
     "on",
     "page",

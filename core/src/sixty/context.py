@@ -6,15 +6,15 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sixty.audit import Entry
-from sixty.conversation import NO_REPLIES, Conversation
-from sixty.errors import Unavailable
+from sixty import claims
+from sixty.conversation import Conversation
+from sixty.errors import NotFound, Unavailable
 from sixty.events import LIMIT
 from sixty.ledger import Ledger
+from sixty.paging import told
 from sixty.permissions import Scope, reaches
 from sixty.records import Records
 from sixty.scoping import ME, TEAM
@@ -29,78 +29,26 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from pydantic import BaseModel
 
-    from sixty.conversation import Channel, Replies
+    from sixty.audit import Entry
     from sixty.directory import Directory, Principal
     from sixty.events import Event
+    from sixty.extensions import Extended, Point
     from sixty.host import Host
     from sixty.kinds import Kind
-    from sixty.offers import Offer, OfferKind
+    from sixty.offers import Offer
+    from sixty.paging import PageOf
     from sixty.registry import Pack, Registry
+    from sixty.request import Request, Trace
     from sixty.storage.statements import Row, Statement
     from sixty.views import View
 
-__all__ = ["Call", "Request", "Trace"]
+__all__ = ["Call"]
 
 PATIENCE = 30.0
 """Seconds that a caller waits for a commit whose outcome is not known."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a transport has decoded. Either `principal` is known already, or `token` is still to be authenticated."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-    principal: Principal | None = None
-    token: str | None = None
-    transport: str = "memory"
-    client: str | None = None
-    address: str | None = None
-    idempotency_key: str | None = None
-    kind: OfferKind = "tool"
-    """What `tool` names: the name of a tool or prompt, or the address of a resource as it was declared."""
-    channel: Channel | None = None
-    """The client, where the transport can reach it while the call runs."""
-    replies: Replies = NO_REPLIES
-    """What the client has answered to the questions of earlier rounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What is known of a call from its beginning, for its line in the audit trail."""
-
-    call_id: str
-    at: datetime
-    started: float
-    request: Request
-
-    def line(
-        self,
-        principal: Principal | None,
-        tool: Offer | None,
-        outcome: str,
-        message: str | None,
-        records: Mapping[str, str],
-    ) -> Entry:
-        """The line for a call that ends now."""
-        request = self.request
-        return Entry(
-            call_id=self.call_id,
-            at=self.at,
-            user_id=principal.user_id if principal is not None else None,
-            tool=request.tool,
-            effect=tool.effect if tool is not None else None,
-            outcome=outcome,
-            message=message,
-            arguments=request.arguments,
-            records=records,
-            transport=request.transport,
-            client=request.client,
-            address=request.address,
-            microseconds=round((perf_counter() - self.started) * 1e6),
-        )
+T = TypeVar("T")
 
 
 class Views:
@@ -139,6 +87,8 @@ class Call:
     """Who owns what is made, unless the handler says otherwise."""
     automation: frozenset[str] = frozenset()
     """The permissions that a reaction acts under, whoever the caller is."""
+    told: frozenset[str] = frozenset()
+    """The records that the event names to which a reaction answers: it may read them, and point at them."""
     audited: bool = False
     steps: dict[str, str] = field(default_factory=dict)
     """What the transactions of an `open_world` tool have written, as `touched`."""
@@ -233,6 +183,14 @@ class Call:
         """The same call, reading as the pack that owns `kind`: for what the core does with every kind."""
         return replace(self, pack=self.registry.pack_of_kind[kind.name])
 
+    async def claim(self, name: str, value: str) -> None:
+        """Of two calls that claim the same value at the same time, the later one runs anew and sees what the first did.
+
+        For what must be there once among all that the caller may see, where a constraint of the database would
+        reveal what they may not. Claim before the reads that decide.
+        """
+        await claims.claim(self.unit, name, value)
+
     def write(self, statement: Statement, values: Mapping[str, Any] = _NOTHING, *, expect: int | None = None) -> None:
         """Collect a write to a table of the pack's own that holds no records."""
         self.unit.write(Write(statement, values, expect))
@@ -254,12 +212,70 @@ class Call:
             scopes += self.scopes(self.tool.permission)
         return scopes
 
+    def may_call(self, tool: str) -> bool:
+        """Whether a tool is offered now and the caller may call it: for what prompts propose."""
+        offered = self.registry.tools.get(tool)
+        return offered is not None and (offered.permission is None or self.principal.may(offered.permission))
+
+    async def found(self, page: PageOf, kind: Kind, *, narrowed: bool) -> str:
+        """What a list of `kind` says of a page. `narrowed` tells whether it was asked for only some of them."""
+        return await told(self, page, kind, narrowed=narrowed)
+
+    def user_of(self, text: str, field: str = "owner") -> str:
+        """The id of whoever has this e-mail address or id. Raises `NotFound`."""
+        user = self.directory.users_by_email.get(text.strip().lower()) or self.directory.users.get(text.strip().lower())
+        if user is None:
+            msg = f"{field}: there is nobody with the address or id {text[:80]!r}; crm://team shows who there is"
+            raise NotFound(msg, field=field, given=text[:80])
+        return user.id
+
+    def check_user(self, user_id: str | None, field: str = "owner_id") -> None:
+        """Raise `NotFound` for an id of nobody: a wrong one must not look like somebody who has nothing."""
+        if user_id is not None and user_id not in self.directory.users:
+            msg = f"{field}: there is no user {user_id}; records that you can see show the ids of their owners"
+            raise NotFound(msg, field=field, id=user_id)
+
+    def extensions(self, point: Point[T]) -> tuple[Extended[T], ...]:
+        """What all packs add at `point`."""
+        return self.registry.extensions_at(point)
+
     def publish(self, event: Event) -> None:
         """Tell other packs that something has happened; their reactions run before this call's commit."""
         self._events.append(event)
 
-    async def finish(self, result: Any) -> Any:
-        """Run every reaction to what was published, and to what those publish; the handler's result."""
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Whatever the block writes, publishes and attaches stands or falls together, and the call with it or not.
+
+        Reactions to what it published run at its end. What it raises passes on, and nothing of it remains.
+        """
+        ledger = self.records.ledger
+        before, touched, blocks = ledger.position, dict(ledger.touched), len(self._blocks)
+        waiting = tuple(self._events)
+        self._events.clear()
+        try:
+            async with self.unit.savepoint():
+                yield
+                await self.react()
+        except BaseException:
+            ledger.position = before
+            ledger.touched.clear()
+            ledger.touched.update(touched)
+            del self._blocks[blocks:]
+            raise
+        finally:
+            self._events[:] = waiting
+
+    async def react(self) -> None:
+        """Every reaction to what was published has run, and every one to what those have published."""
+        published = tuple(self._events)
+        for event in published:
+            self._events[:] = (event,)
+            await self._follow()
+        self._events.clear()
+
+    async def _follow(self) -> None:
+        """React to the event that is waiting, and to what it leads to."""
         done = 0
         while done < len(self._events):  # grows while reactions publish more
             if len(self._events) > LIMIT:
@@ -274,9 +290,9 @@ class Call:
                     cause=f"{pack.name}.{reaction.name}",
                     default_owner=event.owner_id,
                     automation=frozenset(reaction.may),
+                    told=event.named,
                 )
                 await reaction.handler(event, reacting)
-        return result
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Call]:
@@ -288,7 +304,7 @@ class Call:
             step = replace(self)
             step.begin(unit)
             yield step
-            await step.finish(None)
+            await step.react()
             if unit.wrote:
                 unit.write(step.line(f"a step of {self.tool.name}").write())
                 await step.settle(unit)

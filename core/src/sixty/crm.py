@@ -1,17 +1,19 @@
-"""The shared words of the CRM: events and views. No tables, no behaviour."""
+"""The shared words of the CRM: events, views and extension points. No tables, no behaviour."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
 from sixty.events import Event
+from sixty.extensions import Point
 from sixty.storage.columns import Cents, Id, Instant
 from sixty.views import View
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "COMPANIES",
     "CONTACTS",
     "DEALS",
+    "ENRICHERS",
     "EVENTS",
     "PEOPLE",
     "STAGE_CHANGES",
@@ -31,6 +34,9 @@ __all__ = [
     "DealLost",
     "DealStageChanged",
     "DealWon",
+    "Enricher",
+    "Findings",
+    "Subject",
     "TaskCompleted",
     "TaskCreated",
 ]
@@ -87,7 +93,7 @@ class DealLost(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityCreated(Event):
-    """An activity was logged or scheduled."""
+    """An activity was logged, and its `status` is completed, or scheduled."""
 
     name: ClassVar[str] = "activity.created"
     type: str
@@ -99,7 +105,7 @@ class ActivityCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityCompleted(Event):
-    """An activity was held."""
+    """An activity that had been scheduled was held."""
 
     name: ClassVar[str] = "activity.completed"
     type: str
@@ -227,3 +233,48 @@ TASKS = View(
 )
 
 VIEWS: tuple[View, ...] = (PEOPLE, DEALS, STAGE_CHANGES, ACTIVITIES, CONTACTS, COMPANIES, TASKS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The person that an enricher is asked about, as the CRM knows them; what is unknown is None."""
+
+    first_name: str
+    last_name: str
+    email: str
+    company_name: str | None = None
+    domain: str | None = None
+    role: str | None = None
+    phone: str | None = None
+    linkedin_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a source knows of somebody. Empty when it knows nothing."""
+
+    contact: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the contact: `role`, `phone`, `linkedin_url`, `city`, `region`, `country`."""
+    social_profiles: Mapping[str, str] = field(default_factory=dict)
+    """Addresses or handles, by network: `linkedin`, `twitter`, `github`."""
+    company: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of their company: `name`, `domain`, `industry`, `size` (people) and `revenue` (a year), both numbers."""
+
+
+@runtime_checkable
+class Enricher(Protocol):
+    """A source of what is known about people. It has no part in any transaction and may use the network."""
+
+    source: str
+    """Its name, as callers choose it."""
+
+    async def enrich(self, subject: Subject, settings: Any) -> Findings:
+        """What it knows of them; `settings` are those of the pack that adds it.
+
+        Raises `Unavailable`, which says why and what to do, when it cannot be asked.
+        """
+        ...
+
+
+ENRICHERS: Point[Enricher] = Point("enrichers", Enricher)  # type: ignore[type-abstract]
+"""The sources that `enrich_contact` can ask."""

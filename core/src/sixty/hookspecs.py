@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sixty.config import PackSettings
     from sixty.demo import Demo
     from sixty.events import Event, Reaction
+    from sixty.extensions import Extension
     from sixty.host import Host
     from sixty.kinds import Searchable, Tables
     from sixty.permissions import Permissions
@@ -36,6 +37,7 @@ __all__ = [
     "sixty_completions",
     "sixty_demo",
     "sixty_events",
+    "sixty_extensions",
     "sixty_observe",
     "sixty_permissions",
     "sixty_prompts",
@@ -108,6 +110,11 @@ def sixty_views(settings: PackSettings | None) -> Sequence[Published]:  # type: 
 @hookspec
 def sixty_search() -> Sequence[Searchable]:  # type: ignore[empty-body]
     """Which columns of its records are searched."""
+
+
+@hookspec
+def sixty_extensions() -> Sequence[Extension]:  # type: ignore[empty-body]
+    """What it adds to what other packs do, at the extension points that they have in `sixty.crm` or of their own."""
 
 
 @hookspec

@@ -222,6 +222,7 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
         reactions=every(hook.sixty_reactions()),
         views=every(hook.sixty_views(settings=settings)),
         searchables=every(hook.sixty_search()),
+        extensions=every(hook.sixty_extensions()),
     )
 
 

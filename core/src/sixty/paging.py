@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sixty.errors import Invalid
 from sixty.ledger import decoded_value, encoded_value
+from sixty.values import counted, plural
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import Select
 
     from sixty.context import Call
+    from sixty.kinds import Kind
     from sixty.storage.statements import Row
 
-__all__ = ["EXACT", "Order", "PageOf", "Totals", "page"]
+__all__ = ["EXACT", "Order", "PageOf", "Totals", "page", "told"]
 
 EXACT = 10_000
 """Totals are exact up to this number; beyond it they are a lower bound."""
@@ -146,6 +148,27 @@ async def page(
     total = len(rows) if cursor is None and not more else await call.host.totals.of(call, statement, values)
     following = _write([rows[-1][name] for name in names], order) if more else None
     return PageOf(rows, min(total, EXACT), total > EXACT, following)
+
+
+@lru_cache(maxsize=256)
+def _any(kind: Kind) -> Select[Any]:
+    return sa.select(kind.table.c.id).limit(1)
+
+
+async def told(call: Call, found: PageOf, kind: Kind, *, narrowed: bool) -> str:
+    """What a list says of a page, in one sentence. `narrowed` tells whether it was asked for only some."""
+    count, several = len(found.rows), plural(kind.name)
+    if count == found.total:
+        if count:
+            return f"Found {counted(count, kind.name)}"
+        if narrowed and await call.rows(_any(kind)):
+            return (
+                f"No {kind.name} matches; there are others that you can see, so try with fewer filters or other words"
+            )
+        return f"There are no {several} that you can see"
+    total = f"more than {found.total:,}" if found.total_is_at_least else f"{found.total:,}"
+    more = "next_cursor leads on" if found.next_cursor is not None else "this is the last page"
+    return f"{count} of {total} {several}; {more}"
 
 
 def _write(place: list[Any], order: Sequence[Order]) -> str:

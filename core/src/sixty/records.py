@@ -18,7 +18,7 @@ from sixty.ledger import Origin, decoded
 from sixty.merging import repoint
 from sixty.storage.columns import Id
 from sixty.tables import changes, records
-from sixty.values import shown
+from sixty.values import one, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ class Records:
         if row is None:
             spine = await self.spine(record_id)
             if spine is not None and spine["kind"] != kind.name and await self.locate(record_id) is not None:
-                msg = f"{record_id} is a {spine['kind']}, not a {kind.name}; {kind.finder} finds the right id"
+                msg = f"{record_id} is {one(spine['kind'])}, not {one(kind.name)}; {kind.finder} finds the right id"
                 raise NotFound(msg, id=record_id, kind=spine["kind"])
             msg = f"there is no {kind.name} {record_id} that you can see; {kind.finder} finds the right id"
             raise NotFound(msg, id=record_id)
@@ -94,9 +94,9 @@ class Records:
         row = await self.current(kind, record_id)
         if row is None and (spine := await self.spine(record_id)) is not None and spine["merged_into"] is not None:
             row = await self.current(kind, await self.final_id(record_id))
-        if row is None or not self._call.reaches(self._call.scopes(f"{kind.resource}:read"), row["owner_id"]):
-            return None
-        return row
+        if row is None or row["id"] in self._call.told:
+            return row
+        return row if self._call.reaches(self._call.scopes(f"{kind.resource}:read"), row["owner_id"]) else None
 
     async def locate(self, record_id: str) -> tuple[Kind, Row] | None:
         """The record of whatever kind, with its kind, or None if there is none that the caller may read."""
@@ -107,6 +107,21 @@ class Records:
         kind = self._call.registry.kinds.get(name) if name is not None else None
         row = await self.find(kind, final) if kind is not None else None
         return None if kind is None or row is None else (kind, row)
+
+    async def resolve(self, field: str, record_id: str, kind: str | None = None) -> str:
+        """The id itself, or where merges have led it, for the argument `field` that names a record of `kind`.
+
+        Raises `NotFound` if there is none that the caller may read, and `Invalid` if it is of another kind.
+        """
+        found = await self.locate(record_id)
+        if found is None:
+            msg = f"{field}: there is no {kind or 'record'} {record_id} that you can see; search_crm finds the right id"
+            raise NotFound(msg, field=field, id=record_id)
+        if kind is not None and found[0].name != kind:
+            msg = f"{field} must be the id of {one(kind)}, and {record_id} is {one(found[0].name)}"
+            raise Invalid(msg, field=field, given=record_id, allowed=f"the id of {one(kind)}")
+        final: str = found[1]["id"]
+        return final
 
     async def details(self, detail: Detail, record_id: str) -> list[Row]:
         """The details of a record that the caller has read."""
@@ -268,13 +283,13 @@ class Records:
             msg = f"there is no user {owner_id}; explain_access and the lists of records show the ids of owners"
             raise NotFound(msg, field="owner_id", given=owner_id)
         wanted = [permission]
-        if owner_id != call.principal.user_id:  # creating for somebody else is giving away
+        if owner_id != call.default_owner:  # creating for somebody else is giving away
             wanted.append(f"{kind.resource}:update")
         for name in wanted:
             if not call.reaches(call.scopes(name), owner_id):
                 whose = call.directory.name_of(owner_id) if owner_id else "nobody"
                 scope = call.scopes(name)[0].widest
-                msg = f"you may not make {whose} the owner of a {kind.name}: your scope for {name} is {scope}"
+                msg = f"you may not make {whose} the owner of {one(kind.name)}: your scope for {name} is {scope}"
                 raise Forbidden(msg, permission=name, owner_id=owner_id)
 
     def _permission(self, kind: Kind, action: str) -> str:
@@ -301,18 +316,8 @@ class Records:
         """The values, with each pointer led to a record that the caller may read."""
         led = dict(values)
         for name in kind.pointers:
-            if led.get(name) is None:
-                continue
-            found = await self.locate(led[name])
-            wanted = kind.table.c[name].info.get("kind")
-            if found is None:
-                what = f"{wanted or 'record'} {led[name]}"
-                msg = f"{name}: there is no {what} that you can see; search_crm finds the right id"
-                raise NotFound(msg, field=name, id=led[name])
-            if wanted is not None and found[0].name != wanted:
-                msg = f"{name} must be the id of a {wanted}, and {led[name]} is a {found[0].name}"
-                raise Invalid(msg, field=name, given=led[name], allowed=f"the id of a {wanted}")
-            led[name] = found[1]["id"]
+            if led.get(name) is not None:
+                led[name] = await self.resolve(name, led[name], kind.table.c[name].info.get("kind"))
         return led
 
     async def _stale(self, kind: Kind, row: Row, expected: int) -> Conflict:

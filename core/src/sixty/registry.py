@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
+from sixty.extensions import Extended
 from sixty.inflight import InFlight
 from sixty.permissions import ROLES, Grant, scope_of
 from sixty.scoping import Scoper, tables_in
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sixty.config import PackSettings
     from sixty.directory import Principal
     from sixty.events import Event, Reaction
+    from sixty.extensions import Extension, Point
     from sixty.kinds import Detail, Kind, Searchable, Tables
     from sixty.offers import Offer, OfferKind
     from sixty.permissions import Permissions, Role
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Absent", "Pack", "Registry"]
 
+T = TypeVar("T")
 REMEMBERED = 1024
 """Sets of grants for which it is remembered what they show; most principals have those of their role."""
 
@@ -53,6 +56,7 @@ class Pack:
     reactions: tuple[Reaction, ...] = ()
     views: tuple[Published, ...] = ()
     searchables: tuple[Searchable, ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -131,6 +135,8 @@ class Registry:
                 msg = f"the {what} is declared twice"
                 raise PluginError(msg)
         self._check_kinds(pack)
+        for extension in pack.extensions:
+            extension.check()
         for published in pack.views:
             published.check()
             self._check_sources(pack, published)
@@ -240,11 +246,6 @@ class Registry:
                 return template, arguments
         return None
 
-    def record_of(self, uri: str) -> str | None:
-        """The id of the record that an address shows, or None if it shows something else."""
-        found = self.resource_at(uri)
-        return str(found[1][found[0].record]).lower() if found is not None and found[0].record is not None else None
-
     @cached_property
     def pack_of(self) -> Mapping[Offer, Pack]:
         """The pack of each offer."""
@@ -288,6 +289,15 @@ class Registry:
             for reaction in pack.reactions:
                 found[reaction.event] = (*found.get(reaction.event, ()), (pack, reaction))
         return found
+
+    def extensions_at(self, point: Point[T]) -> tuple[Extended[T], ...]:
+        """What packs add at `point`, in the order in which they were loaded."""
+        return tuple(
+            Extended(extension.value, pack.settings)
+            for pack in self.packs.values()
+            for extension in pack.extensions
+            if extension.point is point
+        )
 
     @cached_property
     def permissions(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sixty.errors import PluginError
 from sixty.offers import Offer, model_of
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from sixty.offers import Handler, OfferKind
 
-__all__ = ["Resource", "resource"]
+__all__ = ["About", "Resource", "resource"]
+
+About = Literal["caller", "people"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,10 @@ class Resource(Offer):
     mime_type: str = "application/json"
     record: str | None = None
     """The variable that is the id of a record: who subscribes is told when that record changes."""
+    around: bool = False
+    """Whether they are also told when a record that points at it changes, comes or goes."""
+    about: About | None = None
+    """What else it shows, of which they are told: who the caller is and may do, or who the people are."""
 
     @cached_property
     def template(self) -> UriTemplate:
@@ -72,6 +78,9 @@ class Resource(Offer):
         if fields != named:
             msg = f"the resource {self.name} has the variables {sorted(named)} and the arguments {sorted(fields)}"
             raise PluginError(msg)
+        if self.around and self.record is None:
+            msg = f"the resource {self.name} watches what is around a record, and does not say which: give record"
+            raise PluginError(msg)
         if self.record is not None and self.record not in named:
             msg = f"the resource {self.name} watches the record {self.record!r}, which is none of its variables"
             raise PluginError(msg)
@@ -88,12 +97,15 @@ def resource(
     permission: str | None,
     mime_type: str = "application/json",
     record: str | None = None,
+    around: bool = False,
+    about: About | None = None,
     rate: str = "standard",
 ) -> Callable[[Handler], Resource]:
     """A resource made from an async function `(args, call)`, where the fields of `args` are the variables of `uri`.
 
     Its docstring is the description. A model or a dict that it returns is shown as JSON, a text as it is, bytes as
-    they are. `NotFound` says that nothing is at this address for the caller.
+    they are. `NotFound` says that nothing is at this address for the caller. `record`, `around` and `about` say of
+    which changes those are told who subscribe.
     """
 
     def decorate(function: Handler) -> Resource:
@@ -108,6 +120,8 @@ def resource(
             label=name,
             mime_type=mime_type,
             record=record,
+            around=around,
+            about=about,
         )
 
     return decorate

@@ -155,6 +155,14 @@ search = sa.Table(
 )
 """The searchable words of each live record, folded. The database itself keeps the full-text index beside it."""
 
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+"""How often something was decided on, by a hash of what."""
+
 packs = sa.Table(
     "packs",
     metadata,

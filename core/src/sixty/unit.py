@@ -7,13 +7,17 @@ the writes before them.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
 
 from sixty.storage.database import StaleWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import AsyncIterator, Hashable, Mapping
 
     from sixty.storage.database import Database, Reader, Transaction
     from sixty.storage.statements import Row, Statement, Write
@@ -21,6 +25,25 @@ if TYPE_CHECKING:
 __all__ = ["UnitOfWork"]
 
 _NOTHING: dict[str, Any] = {}
+
+
+@lru_cache
+def _command(what: str, depth: int) -> sa.TextClause:
+    """A command about the savepoint at this depth."""
+    return sa.text(f"{what} sixty_{depth}")
+
+
+@dataclass(slots=True)
+class _Savepoint:
+    """Where a unit of work stood."""
+
+    depth: int
+    writes: int
+    """How many writes were collected and not yet put into the database."""
+    wrote: bool
+    known: dict[tuple[str, str], Row | None]
+    is_set: bool = False
+    """Whether the database knows of it."""
 
 
 class _Abandoned(Exception):
@@ -39,6 +62,7 @@ class UnitOfWork:
         self._reader: Reader | None = None
         self._pinned: Transaction | None = None
         self._writes: list[Write] = []
+        self._savepoints: list[_Savepoint] = []
         self.wrote = False
         self.known: dict[tuple[str, str], Row | None] = {}
         """Rows as this unit has left them, by table and id; None for one that is gone."""
@@ -56,6 +80,23 @@ class UnitOfWork:
         except StaleWrite:
             if kind is None or issubclass(kind, Exception):  # a cancellation stays one
                 raise
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What the block writes is gone again if it raises."""
+        savepoint = _Savepoint(len(self._savepoints), len(self._writes), self.wrote, dict(self.known))
+        self._savepoints.append(savepoint)
+        try:
+            if self._pinned is not None:
+                await self._set_savepoints(self._pinned)
+            yield
+            if savepoint.is_set and self._pinned is not None:
+                await self._pinned.execute(_command("RELEASE SAVEPOINT", savepoint.depth))
+        except Exception:
+            await self._return_to(savepoint)
+            raise
+        finally:
+            self._savepoints.remove(savepoint)
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         """All rows of a select, with everything that this unit has written so far."""
@@ -101,9 +142,32 @@ class UnitOfWork:
         if self._pinned is None:
             await self._stop_reading()
             self._pinned = await self._pinning.enter_async_context(self._database.transaction())
+            await self._set_savepoints(self._pinned)
         if self._writes:
             await self._pinned.apply(self._take())
         return self._pinned
+
+    async def _set_savepoints(self, transaction: Transaction) -> None:
+        """Put in what was written before each savepoint, and let the database remember the place."""
+        done = 0
+        for savepoint in self._savepoints:
+            if not savepoint.is_set:
+                count = savepoint.writes - done
+                before, self._writes = self._writes[:count], self._writes[count:]
+                done = savepoint.writes
+                await transaction.apply(before)
+                await transaction.execute(_command("SAVEPOINT", savepoint.depth))
+                savepoint.is_set = True
+
+    async def _return_to(self, savepoint: _Savepoint) -> None:
+        """Everything is as it was at the savepoint."""
+        if savepoint.is_set and self._pinned is not None:
+            self._writes.clear()
+            for what in ("ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"):
+                await self._pinned.execute(_command(what, savepoint.depth))
+        else:
+            del self._writes[savepoint.writes :]
+        self.wrote, self.known = savepoint.wrote, savepoint.known
 
     def _take(self) -> list[Write]:
         writes, self._writes = self._writes, []

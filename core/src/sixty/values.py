@@ -41,11 +41,14 @@ __all__ = [
     "ShownId",
     "Text",
     "counted",
+    "one",
+    "plural",
     "shown",
 ]
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RELATIVE = re.compile(r"([+-]\d{1,5})_(day|week|month)s?")
+_IN_Y = re.compile(r"[^aeiou]y$")
 _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
 
 
@@ -191,8 +194,18 @@ Cursor = Annotated[str, Field(max_length=2000)]
 
 
 def counted(number: int, thing: str) -> str:
-    """A number of things, in words for a message: `1 deal`, `2 deals`, `no deals`."""
-    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
+    """A number of things, in words for a message: `1 deal`, `2 deals`, `no companies`."""
+    return f"{number or 'no'} {thing if number == 1 else plural(thing)}"
+
+
+def one(thing: str) -> str:
+    """A thing, with its article: `a deal`, `an activity`."""
+    return f"{'an' if thing[:1] in 'aeiou' else 'a'} {thing}"
+
+
+def plural(thing: str) -> str:
+    """Several things: `deals`, `companies`."""
+    return f"{thing[:-1]}ies" if _IN_Y.search(thing) else f"{thing}s"
 
 
 def shown(value: Any) -> Any:

@@ -87,6 +87,12 @@ async def one_note(args: OneNote, call: Call) -> Note:
     return Note.model_validate(await call.records.get(NOTE, args.id))
 
 
+@resource("desk://notes/{id}/around", name="around a note", permission="notes:read", record="id", around=True)
+async def around_note(args: OneNote, call: Call) -> str:
+    """What is around a note."""
+    return args.id
+
+
 @resource("desk://broken", name="broken", permission="desk:sit")
 async def broken(args: Nothing, call: Call) -> str:
     """Nothing that works."""
@@ -223,7 +229,7 @@ def sixty_tools() -> list[Tool]:
 
 @hookimpl
 def sixty_resources() -> list[Resource]:
-    return [greeting, pixel, me, drawer, one_note, broken]
+    return [greeting, pixel, me, drawer, one_note, around_note, broken]
 
 
 @hookimpl

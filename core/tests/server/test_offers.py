@@ -33,8 +33,12 @@ async def test_the_lists_show_what_the_caller_may_have(sixty: Organisation, mode
                 [template.uri_template for template in (await client.list_resource_templates()).resource_templates],
                 [prompt.name for prompt in (await client.list_prompts()).prompts],
             )
-    everyone = ["desk://broken", "desk://greeting", "desk://me", "desk://pixel"]
-    assert seen["user"] == (everyone, ["desk://notes/{id}"], ["careful", "plain", "write_note"])
+    everyone = ["crm://me", "crm://team", "desk://broken", "desk://greeting", "desk://me", "desk://pixel"]
+    assert seen["user"] == (
+        everyone,
+        ["crm://records/{id}/history", "desk://notes/{id}", "desk://notes/{id}/around"],
+        ["careful", "plain", "write_note"],
+    )
     assert set(seen["admin"][0]) - set(everyone) == {"desk://drawer"}
     assert set(seen["admin"][2]) - set(seen["user"][2]) == {"open_drawer"}
 

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from sixty import crm, tables
 from sixty.builtin.access import explain_access
+from sixty.builtin.history import HISTORY_COMPLETION, record_history
+from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
 from sixty.hookspecs import hookimpl
@@ -17,12 +19,24 @@ from sixty.permissions import Permissions
 from sixty.views import Published
 
 if TYPE_CHECKING:
+    from sixty.prompts import Completion
+    from sixty.resources import Resource
     from sixty.tools import Tool
 
 
 @hookimpl
 def sixty_tools() -> list[Tool]:
     return [search_crm, get_record, delete_record, undo_change, explain_access]
+
+
+@hookimpl
+def sixty_resources() -> list[Resource]:
+    return [me, team, record_history]
+
+
+@hookimpl
+def sixty_completions() -> list[Completion]:
+    return [*PEOPLE_COMPLETIONS, HISTORY_COMPLETION]
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from sixty.context import Call
 from sixty.errors import Forbidden, NotFound
 from sixty.storage.columns import Id
 from sixty.tools import tool
-from sixty.values import Arguments, LongText, RecordId, Result, counted
+from sixty.values import Arguments, LongText, RecordId, Result, counted, one
 
 if TYPE_CHECKING:
     from sixty.kinds import Kind
@@ -71,7 +71,7 @@ async def delete_record(args: DeleteRecord, call: Call) -> RecordDeleted:
     kind, row = await _located(call, args.id)
     permission = f"{kind.resource}:delete"
     if not any(call.scopes(permission)):
-        msg = f"you may not delete a {kind.name}: it needs the permission {permission}; ask an admin"
+        msg = f"you may not delete {one(kind.name)}: it needs the permission {permission}; ask an admin"
         raise Forbidden(msg, permission=permission)
     await call.records.delete(kind, row["id"])
     return RecordDeleted(message=f'Deleted the {kind.name} "{row[kind.title]}"', id=row["id"], kind=kind.name)

@@ -11,7 +11,7 @@ import click
 from sixty.call import call_tool
 from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
-from sixty.context import Request
+from sixty.request import Request
 
 if TYPE_CHECKING:
     from sixty.directory import Principal

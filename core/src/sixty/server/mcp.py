@@ -18,9 +18,9 @@ from mcp_types import (
 )
 
 from sixty.call import call_tool
-from sixty.context import Request
 from sixty.conversation import NO_REPLIES
 from sixty.errors import Unauthenticated, Unavailable, UnknownTool
+from sixty.request import Request
 from sixty.server.caller import CALLER
 from sixty.server.contents import completed, contents, messages
 from sixty.server.listing import Listing

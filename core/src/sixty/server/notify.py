@@ -7,10 +7,9 @@ somebody cannot be told is not kept: it is seen when they can.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from mcp.shared.subscriptions import (
     PromptsListChanged,
     ResourcesListChanged,
@@ -21,25 +20,21 @@ from mcp.shared.subscriptions import (
 
 from sixty.directory import Principal
 from sixty.errors import Unauthenticated, Unavailable
-from sixty.permissions import reaches
 from sixty.server.caller import principal_now
-from sixty.tables import records
+from sixty.server.looks import Sight
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sixty.host import Host
     from sixty.permissions import Grant
     from sixty.registry import Registry
     from sixty.server.caller import Caller
     from sixty.server.leases import Lease, Leases
-    from sixty.storage.statements import Row
+    from sixty.server.looks import Looks
 
 __all__ = ["Listener", "Listeners"]
 
-CHUNK = 500
-"""Records that one statement looks at."""
-
-Looks = Mapping[ServerEvent, Hashable]
-"""How what may change looks to somebody, by the event that would tell of a change."""
 Tell = Callable[[ServerEvent], Awaitable[None]]
 
 
@@ -50,9 +45,6 @@ def seen(registry: Registry, principal: Principal) -> Looks:
         PromptsListChanged(): registry.visible("prompt", principal),
         ResourcesListChanged(): registry.visible("resource", principal),
     }
-
-
-_SPINES = sa.select(records.c.id, records.c.kind, records.c.owner_id, records.c.version, records.c.deleted_at)
 
 
 class Listener:
@@ -147,10 +139,11 @@ class Listeners:
         self._listeners.discard(listener)
         listener.close()
 
-    async def watch(self, listener: Listener, uris: Iterable[str]) -> None:
-        """It listens to these resources, too. One that is no record never changes."""
+    async def watch(self, listener: Listener, uris: Collection[str]) -> None:
+        """It listens to these resources, too. One that declares nothing to watch never changes."""
         async with self._one_by_one:
-            listener.listen(self._resources(listener.principal, await self._spines(uris)))
+            sight = await Sight.of(self._host, uris)
+            listener.listen(sight.looks(listener.principal, uris))
 
     async def catch_up(self, listener: Listener) -> None:
         """A listener whose credential is accepted again sees what it has missed."""
@@ -185,9 +178,9 @@ class Listeners:
     async def _look_at_resources(self, listeners: Iterable[Listener]) -> None:
         wanted = {listener: uris for listener in listeners if not listener.is_behind and (uris := listener.uris)}
         if wanted:
-            spines = await self._spines({uri for uris in wanted.values() for uri in uris})
+            sight = await Sight.of(self._host, {uri for uris in wanted.values() for uri in uris})
             for listener, uris in wanted.items():
-                listener.see(self._resources(listener.principal, {uri: spines[uri] for uri in uris}))
+                listener.see(sight.looks(listener.principal, uris))
 
     async def _judged(self, caller: Caller) -> Principal | Unauthenticated | Unavailable:
         try:
@@ -204,25 +197,3 @@ class Listeners:
         if looks is None:
             looks = self._seen[principal.grants] = seen(registry, principal)
         return looks
-
-    async def _spines(self, uris: Iterable[str]) -> Mapping[str, Row | None]:
-        """The spine of the record that each of the resources is."""
-        ids = {uri: self._host.registry.record_of(uri) for uri in uris}
-        wanted = sorted({record_id for record_id in ids.values() if record_id is not None})
-        found: dict[str, Row] = {}
-        for start in range(0, len(wanted), CHUNK):
-            statement = _SPINES.where(records.c.id.in_(wanted[start : start + CHUNK]))
-            found.update((row["id"], row) for row in await self._host.database.rows(statement))
-        return {uri: found.get(record_id) if record_id is not None else None for uri, record_id in ids.items()}
-
-    def _resources(self, principal: Principal, spines: Mapping[str, Row | None]) -> Looks:
-        return {ResourceUpdated(uri): self._version(principal, spine) for uri, spine in spines.items()}
-
-    def _version(self, principal: Principal, spine: Row | None) -> int | None:
-        """The version of a record as `principal` sees it; None: not at all."""
-        kind = self._host.registry.kinds.get(spine["kind"]) if spine is not None else None
-        if spine is None or kind is None or spine["deleted_at"] is not None:
-            return None
-        scope, team = principal.scope(f"{kind.resource}:read"), self._host.identity.latest.team_of(spine["owner_id"])
-        is_visible = reaches(scope, principal.user_id, principal.team_id, spine["owner_id"], team)
-        return spine["version"] if is_visible else None

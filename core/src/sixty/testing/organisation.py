@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from sixty import errors
 from sixty.call import call_tool
 from sixty.config import load_settings
-from sixty.context import Request
 from sixty.conversation import settled
 from sixty.counters import raising
 from sixty.host import Host
 from sixty.ids import new_id
 from sixty.people import add_team, add_user
 from sixty.permissions import ROLES
+from sixty.request import Request
 from sixty.storage.statements import Write
 from sixty.tables import teams, users
 from sixty.testing.clock import Clock

@@ -1,1 +1,1 @@
-"""Contacts: people, the companies they are at, and what is known about them. A pack for Sixty."""
+"""Contacts: people and companies, what is known about them, and no duplicates. A pack for Sixty."""

@@ -1,4 +1,4 @@
-"""Contacts: people, the companies they are at, and what is known about them."""
+"""Contacts: people and companies, what is known about them, and no duplicates."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def sixty_tables() -> Tables:
 
 @hookimpl
 def sixty_tools() -> tuple[Tool, ...]:
-    """All of them."""
+    """All eight."""
     return TOOLS
 
 
 @hookimpl
 def sixty_permissions() -> tuple[Permissions, ...]:
-    """Everybody may do everything with contacts and companies: they belong to the whole organisation."""
+    """Everybody works with the contacts and companies of the organisation."""
     return (
         Permissions(
             "contacts",
             actions={
-                "read": "See contacts, companies, timelines and duplicates",
-                "create": "Create contacts, and companies with them",
+                "read": "See contacts, companies and timelines",
+                "create": "Create contacts and their companies",
                 "update": "Change and enrich contacts and companies",
                 "delete": "Delete contacts and companies",
-                "merge": "Merge duplicate contacts",
+                "merge": "Make one contact of several",
             },
             grants={"user": ("contacts:*",)},
         ),
@@ -58,5 +58,5 @@ def sixty_views() -> tuple[Published, ...]:
 
 @hookimpl
 def sixty_search() -> tuple[Searchable, ...]:
-    """Contacts are found by name, email, role and phone; companies by name, domain and industry."""
+    """Contacts are found by name, mail, role and phone; companies by name, domain and industry."""
     return SEARCHABLE

@@ -10,7 +10,7 @@ from sixty_contacts.tables import companies, contacts
 
 __all__ = ["PUBLISHED"]
 
-PUBLISHED: tuple[Published, ...] = (
+PUBLISHED = (
     Published(CONTACTS, sa.select(*(contacts.c[name] for name in CONTACTS.columns))),
     Published(COMPANIES, sa.select(*(companies.c[name] for name in COMPANIES.columns))),
 )

@@ -12,7 +12,6 @@ from sixty import Arguments, Call, Cents, Id, RecordId, tool
 from sixty_deals.models import Definition, Forecast, LeftOut
 from sixty_deals.rules import STAGES, Period, project, window
 from sixty_deals.tables import WORTH, deals
-from sixty_deals.tools.owners import check_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +41,7 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     Counts open and won deals expected to close in it, weighted by the probability of their stage unless
     include_probability is false. `definition` says what was left out, and why.
     """
-    check_owner(args.owner_id, call)
+    call.check_user(args.owner_id)
     span = window(args.period, call.today)
     values = {"first": span.first, "last": span.last, "owner_id": args.owner_id}
     expected = await call.rows(_expected(of_owner=args.owner_id is not None), values)

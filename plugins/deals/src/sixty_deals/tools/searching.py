@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,11 +14,10 @@ from sixty import (
     Call,
     Cents,
     Cursor,
-    Day,
+    DateRange,
     Invalid,
     Limit,
     Money,
-    NotFound,
     Order,
     RecordId,
     Text,
@@ -30,13 +28,11 @@ from sixty.search import QUERY, hits, match_query
 from sixty_deals.models import DealsFound
 from sixty_deals.rules import Stage, Status
 from sixty_deals.tables import DEAL, WORTH, deals
-from sixty_deals.tools.owners import check_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-    from sixty import PageOf
 
 __all__ = ["search_deals"]
 
@@ -49,14 +45,6 @@ _NEWEST = "-updated_at"
 _EQUAL = ("stage", "status", "owner_id", "contact_id")
 _BOUNDS = ("min_value", "max_value")
 _WORTH = WORTH.label("worth")
-_ANY = sa.select(deals.c.id).limit(1)
-
-
-class DateRange(Arguments):
-    """Days, both included; at least one of them."""
-
-    start: Day | None = None
-    end: Day | None = None
 
 
 class SearchDeals(Arguments):
@@ -94,7 +82,7 @@ async def search_deals(args: SearchDeals, call: Call) -> DealsFound:
     values = await _values(args, call)
     search = _search(frozenset(values), args.date_field, args.sort)
     found = await page(call, search.statement, values, order=search.order, limit=args.limit, cursor=args.cursor)
-    message = await _told(values, found, call)
+    message = await call.found(found, DEAL, narrowed=bool(values))
     return DealsFound.model_validate({"message": message, "deals": found.rows, **found.fields()})
 
 
@@ -103,7 +91,7 @@ async def _values(args: SearchDeals, call: Call) -> dict[str, Any]:
     if args.min_value is not None and args.max_value is not None and args.min_value > args.max_value:
         msg = f"min_value must be at most max_value, got {args.min_value} and {args.max_value}"
         raise Invalid(msg, field="min_value", given=float(args.min_value))
-    check_owner(args.owner_id, call)
+    call.check_user(args.owner_id)
     given: dict[str, Any] = {name: getattr(args, name) for name in _EQUAL + _BOUNDS}
     if args.query is not None:
         given[QUERY] = match_query(args.query, call.host.database.dialect_name)
@@ -111,43 +99,16 @@ async def _values(args: SearchDeals, call: Call) -> dict[str, Any]:
             msg = f"query must have a word or a number in it, got {args.query!r}"
             raise Invalid(msg, field="query", given=args.query)
     if args.contact_id is not None:
-        given["contact_id"] = await _contact(args.contact_id, call)
+        given["contact_id"] = await call.records.resolve("contact_id", args.contact_id, "contact")
     if args.date_range is not None:
         given |= _days(args.date_range, args.date_field, call.timezone)
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def _contact(contact_id: str, call: Call) -> str:
-    """The id of the contact, or of the one that it was merged into. `NotFound` if there is none to be seen."""
-    found = await call.records.locate(contact_id)
-    if found is None:
-        msg = f"contact_id: there is no contact {contact_id} that you can see; search_crm finds the right id"
-        raise NotFound(msg, field="contact_id", id=contact_id)
-    record_id: str = found[1]["id"]
-    return record_id
-
-
 def _days(days: DateRange, field: DateField, zone: ZoneInfo) -> dict[str, Any]:
     """The bounds of a range: days for a date, moments for a time; the end of the latter is no part of it."""
-    if days.start is None and days.end is None:
-        msg = "date_range must have a start or an end"
-        raise Invalid(msg, field="date_range")
-    if days.start is not None and days.end is not None and days.start > days.end:
-        msg = f"date_range must start before it ends, got {days.start} to {days.end}"
-        raise Invalid(msg, field="date_range", given=f"{days.start} to {days.end}")
-    if isinstance(deals.c[field].type, sa.Date):
-        return {"start": days.start, "end": days.end}
-    return {
-        "start": None if days.start is None else _midnight(days.start, zone),
-        "end": None if days.end is None or days.end == date.max else _midnight(days.end + timedelta(days=1), zone),
-    }
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except OverflowError:  # the first day of all begins, east of Greenwich, before all time
-        return datetime.min.replace(tzinfo=UTC)
+    start, end = (days.start, days.end) if isinstance(deals.c[field].type, sa.Date) else days.moments(zone)
+    return {"start": start, "end": end}
 
 
 @lru_cache(maxsize=512)
@@ -186,16 +147,3 @@ def _conditions(given: frozenset[str], field: DateField) -> Iterator[sa.ColumnEl
     if "end" in given:
         end = sa.bindparam("end", type_=column.type)
         yield column <= end if isinstance(column.type, sa.Date) else column < end
-
-
-async def _told(values: Mapping[str, Any], found: PageOf, call: Call) -> str:
-    count = len(found.rows)
-    if count == found.total:
-        if count:
-            return f"Found {count} deal{'' if count == 1 else 's'}"
-        if values and await call.rows(_ANY):
-            return "No deal matches; there are others that you can see, so try with fewer filters or other words"
-        return "There are no deals that you can see"
-    total = f"more than {found.total:,}" if found.total_is_at_least else f"{found.total:,}"
-    more = "next_cursor leads on" if found.next_cursor is not None else "this is the last page"
-    return f"{count} of {total} deals; {more}"
