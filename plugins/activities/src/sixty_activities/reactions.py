@@ -38,7 +38,7 @@ async def log_proposal(event: DealStageChanged, call: Call) -> None:
         "contact_id": event.contact_id,
     }
     if event.contact_id is not None and await call.records.locate(event.contact_id) is None:
-        del given["contact_id"]  # whom the caller may not see, the caller's move does not point at
+        del given["contact_id"]  # deleted since
     await make(call, given)
 
 
