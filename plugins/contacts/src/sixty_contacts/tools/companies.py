@@ -14,7 +14,7 @@ from sixty_contacts.tools.fields import company_columns
 if TYPE_CHECKING:
     from sixty import Call, Row
 
-__all__ = ["claim_domain", "company_at", "company_called", "company_for"]
+__all__ = ["company_at", "company_called", "company_for"]
 
 _by_name = (
     sa.select(companies).where(companies.c.name_key == sa.bindparam("name_key")).order_by(companies.c.id).limit(1)
@@ -32,14 +32,9 @@ async def company_called(call: Call, name: str) -> Row | None:
 
 async def company_at(call: Call, domain: str) -> Row | None:
     """The oldest company that has this domain."""
-    await claim_domain(call, domain)
+    await call.claim("contacts.company_domain", domain)
     found = await call.rows(_by_domain, {"domain": domain})
     return found[0] if found else None
-
-
-async def claim_domain(call: Call, domain: str) -> None:
-    """Of two calls that give a company this domain at once, the later one sees what the first has done."""
-    await call.claim("contacts.company_domain", domain)
 
 
 async def company_for(call: Call, name: str | None, email: str | None, *, by_domain: bool) -> Row | None:
