@@ -81,13 +81,12 @@ def _upcoming(given: frozenset[str], *, with_deals: bool, with_contacts: bool) -
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:
     yield activities.c.status == "scheduled"
+    yield _when < sa.bindparam("end", type_=Instant)
     for name in _EQUAL:
         if name in given:
             yield activities.c[name] == sa.bindparam(name, type_=activities.c[name].type)
     if "now" in given:
         yield _when >= sa.bindparam("now", type_=Instant)
-    if "end" in given:
-        yield _when < sa.bindparam("end", type_=Instant)
 
 
 def _shown(row: Row, call: Call) -> dict[str, Any]:
