@@ -10,8 +10,8 @@ _LONGEST = 255
 _LEGAL_FORMS = frozenset(
     """
     ab ag aktiengesellschaft aps as asa bhd bv bvba co company corp corporation cv cyf doo dd eg ehf ek eood eirl ev
-    gbr gesellschaft gie gmbh hf holding inc incorporated kft kg kgaa kk llc llp lp ltd ltda limited limitada mbh nv
-    ood ohg ooo oy oyj plc pllc pte pt pty pvt private rt sa sae sarl sas sasu sca scs sdn se sia sl slu snc spa spol
+    gbr gesellschaft gie gmbh hf inc incorporated kft kg kgaa kk llc llp lp ltd ltda limited limitada mbh nv
+    ood ohg ooo oy oyj plc pllc pte pt pty pvt private rt sa sae sarl sas sasu sca scs sdn se sia sl slu sp snc spa spol
     spj spk spzoo sprl srl sro tov ug uab vof zrt zoo
     """.split()  # noqa: SIM905 - words that people add to
 )

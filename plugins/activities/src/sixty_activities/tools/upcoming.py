@@ -96,9 +96,10 @@ def _shown(row: Row, call: Call) -> dict[str, Any]:
 
 
 async def _told(found: PageOf, rows: list[dict[str, Any]], until: date, call: Call) -> str:
-    days = f"until {until} ({call.timezone.key})"
+    days = f"{until} ({call.timezone.key})"
     if not found.total:
-        return f"Nothing that you can see is scheduled {days}"
+        return f"Nothing that you can see is scheduled until {days}"
     overdue = sum(row["overdue"] for row in rows)
-    late = f", {overdue} of them overdue" if overdue else ""
-    return f"{await call.found(found, ACTIVITY, narrowed=True)} {days}{late}"
+    late = f"; {overdue} overdue" if overdue else ""
+    many = await call.found(found, ACTIVITY, narrowed=True)
+    return f"Until {days}: {many[:1].lower()}{many[1:]}{late}"
