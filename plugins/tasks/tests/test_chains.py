@@ -250,7 +250,7 @@ class TestHidden:
         await user.call("relay_activity", type="proposal_sent", **around)
         notes, following = sorted(await found(admin), key=lambda task: str(task["automation"]))
         assert (notes["title"], notes["owner_id"]) == ("Send the notes: Kick-off", user.user_id)
-        assert following["title"] == "Follow up on the proposal: License"
+        assert following["title"] == "Follow up on the proposal: Relayed"  # the deal is another's, and so is its title
         assert {name: following[name] for name in around} == around
 
 

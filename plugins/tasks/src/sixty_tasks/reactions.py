@@ -45,6 +45,8 @@ class _Automation:
     title: str
     description: str
     due: Callable[[date], date]
+    is_about_deal: bool
+    """Whether the deal says better what it is about than the activity."""
 
 
 _FOLLOW_UP = _Automation(
@@ -52,12 +54,14 @@ _FOLLOW_UP = _Automation(
     "Follow up on the proposal: ",
     "Proposal follow-up: ask what they think of what was sent",
     lambda today: today + timedelta(days=_PROPOSAL_DAYS),
+    is_about_deal=True,
 )
 _NOTES = _Automation(
     "meeting_notes",
     "Send the notes: ",
     "Meeting notes: send everybody what was said and who does what",
     next_working_day,
+    is_about_deal=False,
 )
 
 
@@ -90,9 +94,10 @@ async def _make(automation: _Automation, event: Happened, call: Call) -> None:
         return
     found = await seen(call, {"deal_id": event.deal_id, "contact_id": event.contact_id})
     about = event.description
-    if "deal_id" in found:
+    if automation.is_about_deal and "deal_id" in found:
         kind, deal = found["deal_id"]
-        about = deal[kind.title]
+        if deal["owner_id"] == event.owner_id:  # to whom the task belongs: others may not know its title
+            about = deal[kind.title]
     values: dict[str, Any] = {name: record["id"] for name, (_, record) in found.items()}
     values |= {
         "title": cut((automation.title + " ".join(about.split())).strip()),
