@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sixty_contacts.tools.timeline import get_contact_timeline
+
 if TYPE_CHECKING:
     from sixty import Tool
 
 __all__ = ["TOOLS"]
 
-TOOLS: tuple[Tool, ...] = ()
+TOOLS: tuple[Tool, ...] = (get_contact_timeline,)
