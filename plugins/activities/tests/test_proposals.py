@@ -60,9 +60,24 @@ async def test_it_belongs_to_the_owner_of_the_deal_whoever_moves_it(sixty: Organ
     await manager.call("move_deal", deal_id=deal_id, stage="opportunity")
     assert await proposals(manager) == []
     (logged,) = await proposals(stranger)
+<<<<<<< HEAD
+    assert (logged["owner_id"], logged["deal_id"], logged["contact_id"]) == (stranger.user_id, deal_id, contact)
+=======
     assert (logged["owner_id"], logged["deal_id"]) == (stranger.user_id, deal_id)
     assert logged["contact_id"] == contact  # though the manager may not see that contact
+>>>>>>> main
     assert await proposals(admin) == [logged]
+
+
+async def test_a_contact_that_is_gone_keeps_no_deal_from_moving(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    contact = (await user.call("add_contact", first_name="Ann", last_name="Lee"))["id"]
+    deal_id = await deal(user, contact_id=contact)
+    await user.call("delete_record", id=contact)
+    await user.call("move_deal", deal_id=deal_id, stage="opportunity")
+    (logged,) = await proposals(user)
+    assert logged["deal_id"] == deal_id
+    assert "contact_id" not in logged
 
 
 async def test_it_is_logged_once_unless_it_was_cancelled(sixty: Organisation) -> None:

@@ -44,13 +44,13 @@ async def test_overdue_ones_come_first_and_then_the_soonest(sixty: Organisation)
     answer = await user.call("get_upcoming_activities")
     assert [it["description"] for it in answer["activities"]] == ["late", "now", "tomorrow", "next week"]
     assert [it["overdue"] for it in answer["activities"]] == [True, False, False, False]
-    assert answer["message"] == "Found 4 activities until 2026-03-09 (UTC), 1 of them overdue"
+    assert answer["message"] == "Until 2026-03-09 (UTC): found 4 activities; 1 overdue"
     assert (answer["until"], answer["timezone"]) == ("2026-03-09", "UTC")
     assert await upcoming(user, include_overdue=False) == ["now", "tomorrow", "next week"]
     assert await upcoming(user, days_ahead=0) == ["late", "now"]
     assert await upcoming(user, days_ahead=365) == ["late", "now", "tomorrow", "next week", "too far"]
     sixty.clock.advance(timedelta(minutes=1))
-    assert (await user.call("get_upcoming_activities", days_ahead=0))["message"].endswith("2 of them overdue")
+    assert (await user.call("get_upcoming_activities", days_ahead=0))["message"].endswith("; 2 overdue")
 
 
 async def test_types_and_owners_narrow(sixty: Organisation) -> None:
@@ -83,7 +83,7 @@ async def test_pages_lead_through_all_of_them(sixty: Organisation) -> None:
     for n in range(5):
         await add(user, str(n), f"+{n}_days")
     first = await user.call("get_upcoming_activities", limit=3)
-    assert first["message"].startswith("3 of 5 activities; next_cursor leads on")
+    assert first["message"] == "Until 2026-03-09 (UTC): 3 of 5 activities; next_cursor leads on"
     second = await user.call("get_upcoming_activities", limit=3, cursor=first["next_cursor"])
     assert [it["description"] for it in first["activities"] + second["activities"]] == list("01234")
 
@@ -144,4 +144,4 @@ class TestInAuckland:
         await add(user, "beyond", "2026-04-06T00:00:00+12:00")
         answer = await user.call("get_upcoming_activities", days_ahead=34)
         assert [it["description"] for it in answer["activities"]] == ["last"]
-        assert answer["message"] == "Found 1 activity until 2026-04-05 (Pacific/Auckland)"
+        assert answer["message"] == "Until 2026-04-05 (Pacific/Auckland): found 1 activity"

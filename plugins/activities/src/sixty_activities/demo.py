@@ -27,7 +27,7 @@ _A_WEEK = (5, 8)
 _SHARE = {"user": 4, "manager": 2, "admin": 1}
 """How many activities the people in each role have, in proportion."""
 _RECENT = 21
-"""Days within which something may have been forgotten."""
+"""Days within which something may have been forgotten: what is older has been tidied up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class _Life:
         if self._happens(0.08):
             why = self._one_of(_CANCELLATIONS)
             self._follow(activity, at - timedelta(hours=1), "complete_activity", status="cancelled", outcome=why)
-        elif not self._happens(0.4) or at.date() < self.demo.today - timedelta(days=_RECENT):
+        elif not self._happens(0.4) or (self.demo.today - at.date()).days > _RECENT:
             afterwards = at + timedelta(minutes=given["duration_minutes"] + self._number(1, 20))
             self._follow(activity, afterwards, "complete_activity", outcome=self._one_of(kind.outcomes))
 

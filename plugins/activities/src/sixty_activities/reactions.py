@@ -24,7 +24,7 @@ _sent = (
 )
 
 
-@on(DealStageChanged, may=("activities:create", "activities:read", "activities:update"))
+@on(DealStageChanged, may=("activities:create", "activities:read"))
 async def log_proposal(event: DealStageChanged, call: Call) -> None:
     """A deal that moves from sql to opportunity has a `proposal_sent` activity, unless it has one already."""
     if not call.settings.log_proposals or (event.from_stage, event.to_stage) != ("sql", "opportunity"):
@@ -35,10 +35,14 @@ async def log_proposal(event: DealStageChanged, call: Call) -> None:
         "type": "proposal_sent",
         "description": f'Proposal sent for "{event.title}"',
         "deal_id": event.record_id,
-        "contact_id": event.contact_id,
     }
+<<<<<<< HEAD
+    if event.contact_id is not None and await call.records.locate(event.contact_id) is not None:
+        given["contact_id"] = event.contact_id  # who may have been deleted since they were put into the deal
+=======
     if event.contact_id is not None and await call.records.locate(event.contact_id) is None:
         del given["contact_id"]  # deleted since
+>>>>>>> main
     await make(call, given)
 
 

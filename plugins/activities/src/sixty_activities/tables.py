@@ -30,7 +30,7 @@ activities = record_table(
     sa.Column("happens_at", Instant, nullable=False),
     # the latest first; and sums over a window, from the index alone
     sa.Index("ix_activities_happens_at", "happens_at", "id", "type", "status", "owner_id", "duration_minutes"),
-    sa.Index("ix_activities_owner_id", "owner_id", "happens_at", "id"),  # those of one owner, the latest first
+    sa.Index("ix_activities_owner_id", "owner_id", "happens_at", "id", "status"),  # those of one owner
     sa.Index("ix_activities_status", "status", "happens_at", "id"),  # what is scheduled, the soonest first
 )
 """`happens_at` is `completed_at`, or else `scheduled_at`: one column that is never empty to sort and filter by."""

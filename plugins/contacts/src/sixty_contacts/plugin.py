@@ -10,6 +10,7 @@ from sixty_contacts.resources import CONTACT_ADDRESS, contact_page
 from sixty_contacts.settings import ContactSettings
 from sixty_contacts.tables import SEARCHABLE, TABLES
 from sixty_contacts.tools import TOOLS
+from sixty_contacts.tools.timeline import contact_timeline
 from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def sixty_search() -> tuple[Searchable, ...]:
 
 @hookimpl
 def sixty_resources() -> tuple[Resource, ...]:
-    """Each contact."""
-    return (contact_page,)
+    """Each contact, and what has happened around them."""
+    return (contact_page, contact_timeline)
 
 
 @hookimpl

@@ -32,7 +32,7 @@ def upgrade() -> None:
     )
     summed = ["type", "status", "owner_id", "duration_minutes"]
     op.create_index("ix_activities_happens_at", "activities", ["happens_at", "id", *summed])
-    op.create_index("ix_activities_owner_id", "activities", ["owner_id", "happens_at", "id"])
+    op.create_index("ix_activities_owner_id", "activities", ["owner_id", "happens_at", "id", "status"])
     op.create_index("ix_activities_status", "activities", ["status", "happens_at", "id"])
     op.create_index("ix_activities_deal_id", "activities", ["deal_id"])
     op.create_index("ix_activities_contact_id", "activities", ["contact_id"])

@@ -81,13 +81,12 @@ def _upcoming(given: frozenset[str], *, with_deals: bool, with_contacts: bool) -
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:
     yield activities.c.status == "scheduled"
+    yield _when < sa.bindparam("end", type_=Instant)
     for name in _EQUAL:
         if name in given:
             yield activities.c[name] == sa.bindparam(name, type_=activities.c[name].type)
     if "now" in given:
         yield _when >= sa.bindparam("now", type_=Instant)
-    if "end" in given:
-        yield _when < sa.bindparam("end", type_=Instant)
 
 
 def _shown(row: Row, call: Call) -> dict[str, Any]:
@@ -97,9 +96,10 @@ def _shown(row: Row, call: Call) -> dict[str, Any]:
 
 
 async def _told(found: PageOf, rows: list[dict[str, Any]], until: date, call: Call) -> str:
-    days = f"until {until} ({call.timezone.key})"
+    days = f"{until} ({call.timezone.key})"
     if not found.total:
-        return f"Nothing that you can see is scheduled {days}"
+        return f"Nothing that you can see is scheduled until {days}"
     overdue = sum(row["overdue"] for row in rows)
-    late = f", {overdue} of them overdue" if overdue else ""
-    return f"{await call.found(found, ACTIVITY, narrowed=True)} {days}{late}"
+    late = f"; {overdue} overdue" if overdue else ""
+    many = await call.found(found, ACTIVITY, narrowed=True)
+    return f"Until {days}: {many[:1].lower()}{many[1:]}{late}"

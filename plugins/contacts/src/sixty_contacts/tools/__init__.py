@@ -8,6 +8,7 @@ from sixty_contacts.tools.contacts import create_contact, update_contact
 from sixty_contacts.tools.merging import merge_contacts
 from sixty_contacts.tools.organisations import update_company
 from sixty_contacts.tools.searching import search_contacts
+from sixty_contacts.tools.timeline import get_contact_timeline
 
 if TYPE_CHECKING:
     from sixty import Tool
@@ -20,4 +21,5 @@ TOOLS: tuple[Tool, ...] = (
     update_company,
     search_contacts,
     merge_contacts,
+    get_contact_timeline,
 )

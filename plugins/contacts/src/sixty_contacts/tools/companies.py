@@ -25,15 +25,20 @@ _by_domain = sa.select(companies).where(companies.c.domain == sa.bindparam("doma
 async def company_called(call: Call, name: str) -> Row | None:
     """The oldest company that has this name, however it is spelt."""
     key = name_key(name)
-    await call.claim("contacts.company_name", key)
-    found = await call.rows(_by_name, {"name_key": key})
-    return found[0] if found else None
+    return await _oldest(call, _by_name, "name_key", key)
 
 
 async def company_at(call: Call, domain: str) -> Row | None:
     """The oldest company that has this domain."""
-    await call.claim("contacts.company_domain", domain)
-    found = await call.rows(_by_domain, {"domain": domain})
+    return await _oldest(call, _by_domain, "domain", domain)
+
+
+async def _oldest(call: Call, statement: sa.Select[Any], field: str, value: str) -> Row | None:
+    """The oldest company with this value; what is not there is claimed, for it may be made now."""
+    found = await call.rows(statement, {field: value})
+    if not found:
+        await call.claim(f"contacts.company_{field}", value)
+        found = await call.rows(statement, {field: value})
     return found[0] if found else None
 
 
