@@ -36,13 +36,8 @@ async def log_proposal(event: DealStageChanged, call: Call) -> None:
         "description": f'Proposal sent for "{event.title}"',
         "deal_id": event.record_id,
     }
-<<<<<<< HEAD
     if event.contact_id is not None and await call.records.locate(event.contact_id) is not None:
         given["contact_id"] = event.contact_id  # who may have been deleted since they were put into the deal
-=======
-    if event.contact_id is not None and await call.records.locate(event.contact_id) is None:
-        del given["contact_id"]  # deleted since
->>>>>>> main
     await make(call, given)
 
 
