@@ -46,7 +46,7 @@ async def test_it_lays_out_what_is_overdue_and_what_is_due_today(sixty: Organisa
     done = await add(user, "Call Dan", due_date="yesterday")
     await user.call("complete_task", task_id=done)
     text = await follow_up(user)
-    assert text.startswith("Tasks of Uma User that are due on 2026-03-02 (UTC)\n\nOverdue:\n")
+    assert text.startswith("Tasks of Uma User that are due by 2026-03-02 (UTC)\n\nOverdue:\n")
     assert f'- "Call Ann": task_id {late}; high priority; due 2026-02-27, 3 days ago\n  "About the license"' in text
     assert f'Due today:\n- "Call Bob": task_id {now}; medium priority\n' in text
     assert then not in text

@@ -8,10 +8,11 @@ from sixty import Permissions, hookimpl
 from sixty_contacts.settings import ContactSettings
 from sixty_contacts.tables import SEARCHABLE, TABLES
 from sixty_contacts.tools import TOOLS
+from sixty_contacts.tools.timeline import contact_timeline
 from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Published, Searchable, Tables, Tool
+    from sixty import Published, Resource, Searchable, Tables, Tool
 
 
 @hookimpl
@@ -30,6 +31,12 @@ def sixty_tables() -> Tables:
 def sixty_tools() -> tuple[Tool, ...]:
     """All eight."""
     return TOOLS
+
+
+@hookimpl
+def sixty_resources() -> tuple[Resource, ...]:
+    """The timeline of each contact."""
+    return (contact_timeline,)
 
 
 @hookimpl

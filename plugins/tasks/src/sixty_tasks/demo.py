@@ -1,7 +1,7 @@
 """The tasks of the demo organisation: half a year of them, planned as the calls that people would have made.
 
 Each task has a fate: most are done in time, some late, some are called off, and some are forgotten. What other packs
-cause to be done is done by its owners as well: once a week they clear their desks.
+cause to be done is done by its owners as well: every few days they clear their desks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ COUNT = 130
 _OLDEST = 182
 """Days since the first task was made."""
 _YEAR = 364
+_ROUND = 4
+"""Days from one look at what is due to the next."""
 _SHARE = {"user": 4, "manager": 2, "admin": 1}
 """How many tasks the people in each role have, in proportion."""
 _SATURDAY = 5
@@ -66,7 +68,7 @@ _FOLLOW_UPS = ("Ask whether they have read it", "Call again", "Book a meeting ab
 
 
 def plan(demo: Demo) -> None:
-    """All tasks are planned, more new ones than old ones, and each person's weekly look at what is due."""
+    """All tasks are planned, more new ones than old ones, and each person's look at what is due, every few days."""
     chance = demo.random
     shares = [_SHARE[user.role] for user in demo.people]
     owners = [*demo.people, *chance.choices(demo.people, shares, k=COUNT - len(demo.people))]
@@ -171,12 +173,11 @@ class _Automatic(list[Any]):
 
 
 def _clear_desk(demo: Demo, owner: User) -> None:
-    """Once a week, always on the same day, somebody does what automations have given them to do these days."""
-    first = demo.random.randint(1, 7)
-    for age in range(first, _YEAR, 7):
+    """Every few days, but not quite to the end, somebody does what automations have given them to do by then."""
+    for age in range(demo.random.randint(3, 9), _YEAR, _ROUND):
         day = _working_day(demo.today - timedelta(days=age), -1)
         moment = datetime.combine(day, time(16, demo.random.randint(0, 59)), UTC)
-        found = demo.at(moment, owner, "search_tasks", status="open", assignee_id=owner.id, due_before="+4_days")
+        found = demo.at(moment, owner, "search_tasks", status="open", assignee_id=owner.id, due_before="+3_days")
         done = {"task_ids": _Automatic(demo, found), "updates": {"status": "completed"}}
         demo.at(moment + timedelta(minutes=5), owner, "bulk_update_tasks", **done)
 

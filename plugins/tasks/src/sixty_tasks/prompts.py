@@ -59,13 +59,12 @@ async def follow_up(args: FollowUp, call: Call) -> str:
     around = frozenset(view.name for view in (DEALS, CONTACTS) if view in call.views)
     due = await call.rows(_due(given, around), values | {"most": MOST + 1})
     if not due:
-        return "\n\n".join((_heading(call, values), "Nothing of this is due that you can see. Say so."))
+        return "\n\n".join((_heading(call, values), "Nothing of this is due that I can see. Tell me so."))
     parts = [_heading(call, values), *_laid_out(call, due[:MOST])]
     if len(due) > MOST:
         parts.append(f"There is more than these {MOST}; start again when they are done.")
     if ACTIVITIES in call.views and (latest := await call.rows(_latest(given), values | {"most": LATEST})):
-        lines = (f"- {row['completed_at']:%Y-%m-%d}, {row['type']}: {_quoted(row['description'])}" for row in latest)
-        parts.append("\n".join(("The latest activities around them:", *lines)))
+        parts.append("\n".join(("The latest activities around them:", *(_held(call, row) for row in latest))))
     parts.append(_request(call))
     return "\n\n".join(parts)
 
@@ -73,7 +72,7 @@ async def follow_up(args: FollowUp, call: Call) -> str:
 def _heading(call: Call, values: dict[str, Any]) -> str:
     whose = f" of {call.directory.name_of(values['owner_id'])}" if "owner_id" in values else ""
     narrowed = "".join(f", {name} {values[name]}" for name in ("deal_id", "contact_id") if name in values)
-    return f"Tasks{whose} that are due on {call.today} ({call.timezone.key}){narrowed}"
+    return f"Tasks{whose} that are due by {call.today} ({call.timezone.key}){narrowed}"
 
 
 def _laid_out(call: Call, due: list[Row]) -> Iterator[str]:
@@ -99,6 +98,11 @@ def _line(call: Call, task: Row) -> str:
     line = f"- {_quoted(task['title'])}: {'; '.join(facts)}"
     told = task["description"]
     return line if told is None or told == task["title"] else f"{line}\n  {_quoted(told)}"
+
+
+def _held(call: Call, activity: Row) -> str:
+    day = activity["completed_at"].astimezone(call.timezone).date()
+    return f"- {day}, {activity['type']}: {_quoted(activity['description'])}"
 
 
 def _named(kind: str, record_id: str, name: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty_contacts.tools.contacts import create_contact, update_contact
+from sixty_contacts.tools.timeline import get_contact_timeline
 
 if TYPE_CHECKING:
     from sixty import Tool
@@ -14,4 +15,5 @@ __all__ = ["TOOLS"]
 TOOLS: tuple[Tool, ...] = (
     create_contact,
     update_contact,
+    get_contact_timeline,
 )
