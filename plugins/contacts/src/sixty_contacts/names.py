@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sixty.search import fold
 
-__all__ = ["name_key"]
+__all__ = ["beginning", "name_key"]
 
 _LONGEST = 255
 _LEGAL_FORMS = frozenset(
@@ -29,6 +29,14 @@ def name_key(name: str) -> str:
     while len(kept) > 1 and kept[-1] in _LEGAL_FORMS:
         kept.pop()
     return (" ".join(kept) or " ".join(name.casefold().split()))[:_LONGEST].strip()
+
+
+def beginning(name: str) -> str:
+    """The pattern, with `/` to escape by, of the keys of names that begin with this one."""
+    key = name_key(name)
+    for special in "/%_":
+        key = key.replace(special, f"/{special}")
+    return f"{key}%"
 
 
 def _joined(words: list[str]) -> list[str]:

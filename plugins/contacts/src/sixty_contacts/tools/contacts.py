@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -12,11 +12,9 @@ from sixty_contacts.models import Contact, ContactCreated, ContactSaved
 from sixty_contacts.tables import COMPANY, CONTACT, contacts
 from sixty_contacts.tools.companies import company_for
 from sixty_contacts.tools.fields import CreateContact, UpdateContact, contact_columns
-from sixty_contacts.tools.updates import check_given
+from sixty_contacts.tools.updates import check_given, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sixty import Row
 
 __all__ = ["create_contact", "shown_contact", "update_contact"]
@@ -84,7 +82,9 @@ async def update_contact(args: UpdateContact, call: Call) -> ContactSaved:
         company = None if name is None else await company_for(call, name, given.get("email"), by_domain=False)
         values["company_id"] = None if company is None else company["id"]
     after = await call.records.update(CONTACT, before["id"], values, expected_version=args.expected_version)
-    return ContactSaved(message=_told(before, after), contact=await shown_contact(call, after))
+    return ContactSaved(
+        message=told("Contact", after["full_name"], before, after), contact=await shown_contact(call, after)
+    )
 
 
 async def shown_contact(call: Call, contact: Row) -> Contact:
@@ -110,8 +110,3 @@ async def _check_email(call: Call, email: str, *, but: str = _NOBODY) -> None:
 def _how(company: Row, call: Call) -> str:
     """Whether the company is as new as the contact."""
     return "the new company " if company["version"] == 1 and company["id"] in call.touched else ""
-
-
-def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    name = f'Contact "{after["full_name"]}"'
-    return f"{name} is already so; nothing changed" if after["version"] == before["version"] else f"{name} updated"

@@ -1,4 +1,4 @@
-"""What every update of a record begins with: there is something to change, and what is cleared may be."""
+"""How every update of a record begins and ends: there is something to change, and what has come of it is said."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sixty import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sixty import Arguments
 
-__all__ = ["check_given"]
+__all__ = ["check_given", "told"]
 
 
 def check_given(updates: Arguments, what: str, lasting: Collection[str]) -> dict[str, Any]:
@@ -26,3 +26,10 @@ def check_given(updates: Arguments, what: str, lasting: Collection[str]) -> dict
             msg = f"updates.{name} cannot be cleared: every {what} has one; give another or leave it out"
             raise Invalid(msg, field=f"updates.{name}")
     return given
+
+
+def told(what: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What has happened to a record, as one sentence."""
+    if after["version"] == before["version"]:
+        return f'{what} "{name}" is already so; nothing changed'
+    return f'{what} "{name}" updated'
