@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl
 from sixty_contacts.settings import ContactSettings
+from sixty_contacts.sources import ADDED
 from sixty_contacts.tables import SEARCHABLE, TABLES
 from sixty_contacts.tools import TOOLS
 from sixty_contacts.tools.timeline import contact_timeline
 from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Published, Resource, Searchable, Tables, Tool
+    from sixty import Extension, Published, Resource, Searchable, Tables, Tool
 
 
 @hookimpl
@@ -67,3 +68,9 @@ def sixty_views() -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Contacts are found by name, mail, role and phone; companies by name, domain and industry."""
     return SEARCHABLE
+
+
+@hookimpl
+def sixty_extensions() -> tuple[Extension, ...]:
+    """The sources that are outside."""
+    return ADDED

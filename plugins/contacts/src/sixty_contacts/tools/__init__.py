@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sixty_contacts.tools.enriching import enrich_contact
 from sixty_contacts.tools.timeline import get_contact_timeline
 
 if TYPE_CHECKING:
@@ -11,4 +12,4 @@ if TYPE_CHECKING:
 
 __all__ = ["TOOLS"]
 
-TOOLS: tuple[Tool, ...] = (get_contact_timeline,)
+TOOLS: tuple[Tool, ...] = (enrich_contact, get_contact_timeline)
