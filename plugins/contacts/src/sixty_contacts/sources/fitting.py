@@ -30,7 +30,7 @@ def _web_address(text: str) -> str:
 
 _MOST_PEOPLE = 100_000_000
 _MOST_MONEY = 10_000_000_000_000
-_NETWORK = TypeAdapter(Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")])
+_NETWORK = TypeAdapter(Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")])
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _FIELDS: Mapping[str, TypeAdapter[Any]] = {
     "role": _TEXT,

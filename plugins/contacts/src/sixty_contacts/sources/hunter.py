@@ -48,7 +48,10 @@ class Hunter:
     source = "hunter"
 
     async def enrich(self, subject: Subject, settings: ContactSettings) -> Findings:
-        """What hunter knows of the person, and of the company whose address they have."""
+        """What hunter knows of the person, and of the company whose address they have.
+
+        `ValueError` or `TypeError` for an answer that is none of its own.
+        """
         if settings.hunter_api_key is None:
             msg = f"hunter needs a key: set {_KEY}"
             raise Unavailable(msg)
@@ -57,15 +60,16 @@ class Hunter:
         answer = await _get(url, subject.email, settings.hunter_api_key.get_secret_value())
         if answer is None:
             return Findings()
-        data = answer.get("data") if isinstance(answer, dict) else None
+        content = json.loads(answer)
+        data = content.get("data") if isinstance(content, dict) else None
         if not isinstance(data, dict):
             msg = "the answer of hunter has no data"
             raise TypeError(msg)
         return _findings(data, {}) if alone else _findings(_part(data, "person"), _part(data, "company"))
 
 
-async def _get(url: str, email: str, key: str) -> Any:
-    """The answer, or None if nobody is known at this address. `ValueError` if it is no JSON, or too much."""
+async def _get(url: str, email: str, key: str) -> bytes | None:
+    """The answer, or None if nobody is known at this address. `ValueError` if it is too much."""
     from httpx2 import AsyncClient, HTTPError, InvalidURL  # noqa: PLC0415 - only who has a key needs it
 
     try:
@@ -86,7 +90,7 @@ async def _get(url: str, email: str, key: str) -> Any:
     except (HTTPError, InvalidURL) as error:
         msg = f"hunter cannot be reached ({type(error).__name__}); try again later"
         raise Unavailable(msg) from error
-    return json.loads(body)
+    return bytes(body)
 
 
 def _refusal(response: Response) -> Unavailable:
