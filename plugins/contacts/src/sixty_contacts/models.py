@@ -19,6 +19,7 @@ __all__ = [
     "ContactCreated",
     "ContactSaved",
     "ContactsFound",
+    "ContactsMerged",
     "PostalAddress",
 ]
 
@@ -92,3 +93,11 @@ class ContactsFound(Page):
     """What `search_contacts` answers."""
 
     contacts: list[Contact]
+
+
+class ContactsMerged(Result):
+    """What `merge_contacts` answers. `moved` counts what pointed at the duplicates, by kind."""
+
+    contact: Contact
+    merged: list[ShownId]
+    moved: dict[str, int]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sixty.search import fold
 
-__all__ = ["name_key"]
+__all__ = ["beginning", "name_key"]
 
 _LONGEST = 255
 _LEGAL_FORMS = frozenset(
     """
     ab ag aktiengesellschaft aps as asa bhd bv bvba co company corp corporation cv cyf doo dd eg ehf ek eood eirl ev
-    gbr gesellschaft gie gmbh hf holding inc incorporated kft kg kgaa kk llc llp lp ltd ltda limited limitada mbh nv
-    ood ohg ooo oy oyj plc pllc pte pt pty pvt private rt sa sae sarl sas sasu sca scs sdn se sia sl slu snc spa spol
+    gbr gesellschaft gie gmbh hf inc incorporated kft kg kgaa kk llc llp lp ltd ltda limited limitada mbh nv
+    ood ohg ooo oy oyj plc pllc pte pt pty pvt private rt sa sae sarl sas sasu sca scs sdn se sia sl slu sp snc spa spol
     spj spk spzoo sprl srl sro tov ug uab vof zrt zoo
     """.split()  # noqa: SIM905 - words that people add to
 )
@@ -29,6 +29,14 @@ def name_key(name: str) -> str:
     while len(kept) > 1 and kept[-1] in _LEGAL_FORMS:
         kept.pop()
     return (" ".join(kept) or " ".join(name.casefold().split()))[:_LONGEST].strip()
+
+
+def beginning(name: str) -> str:
+    """The pattern, with `/` to escape by, of the keys of names that begin with this one."""
+    key = name_key(name)
+    for special in "/%_":
+        key = key.replace(special, f"/{special}")
+    return f"{key}%"
 
 
 def _joined(words: list[str]) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty import Permissions, hookimpl
+from sixty import Permissions, hookimpl, ids_of
+from sixty_contacts.prompts import complete_company_name, qualify_lead
+from sixty_contacts.resources import CONTACT_ADDRESS, contact_page
 from sixty_contacts.settings import ContactSettings
 from sixty_contacts.sources import ADDED
 from sixty_contacts.tables import SEARCHABLE, TABLES
@@ -13,7 +15,7 @@ from sixty_contacts.tools.timeline import contact_timeline
 from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Extension, Published, Resource, Searchable, Tables, Tool
+    from sixty import Completion, Extension, Prompt, Published, Resource, Searchable, Tables, Tool
 
 
 @hookimpl
@@ -32,12 +34,6 @@ def sixty_tables() -> Tables:
 def sixty_tools() -> tuple[Tool, ...]:
     """All eight."""
     return TOOLS
-
-
-@hookimpl
-def sixty_resources() -> tuple[Resource, ...]:
-    """The timeline of each contact."""
-    return (contact_timeline,)
 
 
 @hookimpl
@@ -68,6 +64,25 @@ def sixty_views() -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Contacts are found by name, mail, role and phone; companies by name, domain and industry."""
     return SEARCHABLE
+
+
+@hookimpl
+def sixty_resources() -> tuple[Resource, ...]:
+    """Each contact."""
+    return contact_page, contact_timeline
+
+
+@hookimpl
+def sixty_prompts() -> tuple[Prompt, ...]:
+    """Qualifying a lead."""
+    return (qualify_lead,)
+
+
+@hookimpl
+def sixty_completions() -> tuple[Completion, ...]:
+    """The ids of contacts and companies, and the names of companies."""
+    of_contacts, of_companies = SEARCHABLE
+    return (*ids_of(of_contacts, CONTACT_ADDRESS), *ids_of(of_companies), complete_company_name)
 
 
 @hookimpl

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sixty_contacts.tools.contacts import create_contact, update_contact
 from sixty_contacts.tools.enriching import enrich_contact
+from sixty_contacts.tools.merging import merge_contacts
+from sixty_contacts.tools.organisations import update_company
+from sixty_contacts.tools.searching import search_contacts
 from sixty_contacts.tools.timeline import get_contact_timeline
 
 if TYPE_CHECKING:
@@ -12,4 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TOOLS"]
 
-TOOLS: tuple[Tool, ...] = (enrich_contact, get_contact_timeline)
+TOOLS: tuple[Tool, ...] = (
+    create_contact,
+    update_contact,
+    update_company,
+    search_contacts,
+    merge_contacts,
+    enrich_contact,
+    get_contact_timeline,
+)
