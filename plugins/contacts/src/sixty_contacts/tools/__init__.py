@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty_contacts.tools.contacts import create_contact, update_contact
+from sixty_contacts.tools.enriching import enrich_contact
 from sixty_contacts.tools.merging import merge_contacts
 from sixty_contacts.tools.organisations import update_company
 from sixty_contacts.tools.searching import search_contacts
@@ -21,5 +22,6 @@ TOOLS: tuple[Tool, ...] = (
     update_company,
     search_contacts,
     merge_contacts,
+    enrich_contact,
     get_contact_timeline,
 )
