@@ -29,9 +29,9 @@ WINDOW = 20
 def candidates(fields: Fields) -> tuple[Places, Places]:
     """The two contacts of each pair that is to be compared, each pair once, the smaller place first."""
     count = len(fields.ids)
-    found = np.empty(0, np.int64)
-    for keys in _keys(fields):
-        found = np.union1d(found, _neighbours(keys, count))
+    found = np.concatenate([_neighbours(keys, count) for keys in _keys(fields)])
+    found.sort()
+    found = found[np.append(True, found[1:] != found[:-1])[: len(found)]]
     return found // max(count, 1), found % max(count, 1)
 
 
@@ -48,7 +48,7 @@ def _neighbours(keys: Places, count: int) -> Places:
             break
         first, second = contacts[same], contacts[same + distance]
         found.append((first * count + second)[first != second])
-    return np.unique(np.concatenate(found))
+    return np.concatenate(found)
 
 
 def _keys(fields: Fields) -> Iterator[Places]:

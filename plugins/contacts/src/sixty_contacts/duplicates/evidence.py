@@ -150,7 +150,8 @@ class Evidence:
         weights = np.select(steps, [same, np.minimum(same - 1, 8.0), 3.0, 0.0], -2.5)
         street = np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
         number = self._similar(numbers, first, second, OSA, 0.5, usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0)
-        return street, np.where((street < 0), np.maximum(number, 0), number)  # another street has another number
+        elsewhere = street < 0  # where another number is no wonder, and the same one little
+        return street, np.where(elsewhere, np.maximum(number, 0) / 2, number)
 
     def _locality(self, first: Places, second: Places) -> tuple[Numbers, Numbers, Numbers]:
         fields = self._fields
@@ -174,12 +175,14 @@ class Evidence:
 
     def _email(self, first: Places, second: Places) -> Numbers:
         """The same address says much. Others say little: people have several, and parts of them follow from the name."""
-        email, local = self._fields.email.codes, self._fields.local.codes
-        known = (email[first] != NONE) & (email[second] != NONE)
+        email, local, domain = (each.codes for each in (self._fields.email, self._fields.local, self._fields.domain))
         personal = local[first] != NONE
-        weights = np.where(email[first] == email[second], np.where(personal, 12.0, 2.0), -0.3)
-        same_local = (local[first] == local[second]) & personal & (email[first] != email[second])
-        return np.where(known, np.where(same_local, 1.5, weights), 0.0)
+        same = email[first] == email[second]
+        same_local = (local[first] == local[second]) & personal
+        weights = np.select(
+            [same & personal, same, same_local & (domain[first] == domain[second]), same_local], [12.0, 2.0, 6.0, 1.5], -0.3
+        )
+        return np.where((email[first] == NONE) | (email[second] == NONE), 0.0, weights)
 
     def _employer(self, first: Places, second: Places) -> Numbers:
         """The company, or for want of it the domain of the email."""

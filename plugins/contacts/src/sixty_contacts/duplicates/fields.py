@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +17,11 @@ from sixty_contacts.duplicates.people import (
     phone_key,
     postal_key,
     sound,
-    telling_words,
     workplace,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from sixty_contacts.duplicates.columns import Codes
     from sixty_contacts.duplicates.people import Person
@@ -44,6 +44,7 @@ class Fields:
     """What the given name and the surname sound like."""
     email: Column
     local: Column
+    domain: Column
     workplace: Column
     phone: Column
     company: Column
@@ -59,14 +60,17 @@ class Fields:
     region: Column
 
     @classmethod
-    def of(cls, people: Iterable[Person]) -> Fields:
+    def of(cls, people: Sequence[Person]) -> Fields:
         """The columns of these contacts."""
-        ordered = sorted(people, key=_by_name)
-        count = len(ordered)
-        names, codes = codes_of([known(each.first_name) for each in ordered] + [known(each.last_name) for each in ordered])
+        once = lru_cache(maxsize=None)(known)
+        named = [(once(each.last_name), once(each.first_name), once(each.company), once(each.city), each.id) for each in people]
+        order = sorted(range(len(named)), key=named.__getitem__)
+        ordered = [people[place] for place in order]
+        count, keyed = len(ordered), lru_cache(maxsize=None)(company_key)
+        names, codes = codes_of([named[place][1] for place in order] + [named[place][0] for place in order])
         sounding = _spread(codes_of(sound(name.replace(" ", "")) for name in names)[1], codes)
         streets = [folded_street(each.street) for each in ordered]
-        words = [telling_words(street, _WORDS) for _, street in streets]
+        words = [street.split() for _, street in streets]
         heard = codes_of(sound(each[place]) if place < len(each) else "" for place in range(_WORDS) for each in words)[1]
         postal = Column.of(postal_key(each.postal_code) for each in ordered)
         digits, of_digits = codes_of("".join(sorted(code)) for code in postal.values)
@@ -78,17 +82,18 @@ class Fields:
             sounds=(sounding[:count], sounding[count:]),
             email=Column.of((each.email or "").strip().lower() for each in ordered),
             local=Column.of(local_part(each.email) for each in ordered),
+            domain=Column.of((each.email or "").strip().lower().rpartition("@")[2] for each in ordered),
             workplace=Column.of(workplace(each.email) for each in ordered),
             phone=Column.of(phone_key(each.phone) for each in ordered),
-            company=Column.of(company_key(each.company) for each in ordered),
+            company=Column.of(keyed(each.company) for each in ordered),
             number=Column.of(number for number, _ in streets),
             street=Column.of(street for _, street in streets),
             street_sounds=tuple(heard[count * place : count * (place + 1)] for place in range(_WORDS)),
             address=Column.of(f"{number} {street}" if number and street else "" for number, street in streets),
-            city=Column.of(known(each.city) for each in ordered),
+            city=Column.of(once(each.city) for each in ordered),
             postal=postal,
             digits=Column(digits, _spread(of_digits, postal.codes)),
-            region=Column.of(known(each.region) for each in ordered),
+            region=Column.of(once(each.region) for each in ordered),
         )
 
 
@@ -96,13 +101,3 @@ def _spread(of_values: Codes, codes: Codes) -> Codes:
     """The codes of what stands for each value."""
     return np.append(of_values, np.int32(NONE))[codes]
 
-
-def _by_name(person: Person) -> tuple[str, ...]:
-    return (
-        known(person.last_name),
-        known(person.first_name),
-        known(person.company),
-        known(person.city),
-        known(person.street),
-        person.id,
-    )

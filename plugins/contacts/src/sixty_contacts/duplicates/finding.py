@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sixty_contacts.duplicates.blocks import candidates
 from sixty_contacts.duplicates.evidence import Evidence
 from sixty_contacts.duplicates.fields import Fields
-from sixty_contacts.duplicates.model import Households, against_strangers, crowd, similarity
+from sixty_contacts.duplicates.model import Households, against_neighbours, against_strangers, similarity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from sixty_contacts.duplicates.columns import Numbers, Places, Truths
     from sixty_contacts.duplicates.people import Person
@@ -23,6 +23,7 @@ __all__ = ["LOWEST", "Pairs", "find"]
 LOWEST = 0.5
 """Pairs that are less probable than this are not kept."""
 _CHUNK = 100_000
+_Weighed = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ class Pairs:
         return [numbers.setdefault(led(one), len(numbers) + 1) for one in first]
 
 
-def find(people: Iterable[Person]) -> Pairs:
+def find(people: Sequence[Person]) -> Pairs:
     """The pairs that are one person with a probability of `LOWEST` or more. Their order does not depend on that of `people`."""
     fields = Fields.of(people)
     first, second = candidates(fields)
     evidence, households = Evidence(fields), Households()
-    kept: list[tuple[Places, Places, Numbers, Numbers, Numbers, Truths]] = []
+    kept: list[_Weighed] = []
     for start in range(0, len(first), _CHUNK):
         one, two = first[start : start + _CHUNK], second[start : start + _CHUNK]
         weights, swapped = evidence.of(one, two)
@@ -80,21 +81,22 @@ def find(people: Iterable[Person]) -> Pairs:
         strangers = against_strangers(weights, len(fields.ids))
         likely = strangers >= 0  # no similarity is above what this one allows
         one, two, weights = one[likely], two[likely], weights[likely]
-        kept.append((one, two, strangers[likely], weights, crowd(fields, one, two, weights), swapped[likely]))
+        near, colleagues = against_neighbours(fields, one, two, weights)
+        kept.append((one, two, strangers[likely], near, colleagues, weights, swapped[likely]))
     return _sorted(fields.ids, kept, households, len(first))
 
 
 def _sorted(
     ids: list[str],
-    kept: list[tuple[Places, Places, Numbers, Numbers, Numbers, Truths]],
+    kept: list[_Weighed],
     households: Households,
     compared: int,
 ) -> Pairs:
     if not kept:
         nobody, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
         return Pairs([], nobody, nobody, nothing, nothing, np.empty(0, np.bool_), compared)
-    first, second, strangers, weights, crowds, swapped = (np.concatenate(column) for column in zip(*kept, strict=True))
-    alike = np.round(similarity(strangers, weights, crowds, households), 4)
+    first, second, strangers, near, colleagues, weights, swapped = (np.concatenate(column) for column in zip(*kept, strict=True))
+    alike = np.round(similarity(strangers, near, colleagues, weights, households), 4)
     likely = alike >= LOWEST
     first, second, alike, weights, swapped = (column[likely] for column in (first, second, alike, weights, swapped))
     here = sorted({*first.tolist(), *second.tolist()}, key=ids.__getitem__)

@@ -1,15 +1,16 @@
 """From evidence to the probability that two contacts are one person.
 
-Two contacts are one person (P), two strangers (S), or two who live or work at one place (H), as father and son do. With the
-weights of `evidence` in bits,
+Two contacts are one person, or two strangers, or two of one household, as father and son are, or two colleagues. With the
+weights of `evidence` in bits, what speaks for one person is
 
-    against strangers   s = given + last + all others - log2(people / 0.1)        one other contact in ten has a double
-    against households  h = log2(P / H) + given + min(last, 0) + email - crowd    for a place and a surname are shared there
-    similarity          1 / (1 + 2**-s + 2**-h)
+    against strangers     s = all weights - log2(people / 0.1)                 one contact in ten is there once more
+    against a household   h = P / H + given + min(last, 0) + email             which shares surname, address and phone
+    against colleagues    c = given + last + email - log2(colleagues / 0.1)    those who share all that the two do
+    similarity            1 / (1 + 2**-s + 2**-h + 2**-c)
 
-`crowd` is log2 of how many others have the very address, beyond the few of a household, and is large for colleagues.
-How many of those at one address are households, nobody says; `Households.estimated` reads it from the data. What general
-knowledge says at first, P / H = 8 and one given name in 33 replaced by another, is outweighed as there are more pairs to see.
+h counts where two have an address or a phone in common, c where they have an employer too, or an address with many others.
+How many of those at one address are households, nobody says; `Households.estimated` reads P / H from the data. What general
+knowledge says at first, 8 to 1 and one given name in 20 replaced by another, is outweighed as there are more pairs to see.
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ from sixty_contacts.duplicates.columns import NONE
 from sixty_contacts.duplicates.evidence import OTHER_GIVEN
 
 if TYPE_CHECKING:
-    from sixty_contacts.duplicates.columns import Numbers, Places, Truths
+    from sixty_contacts.duplicates.columns import Column, Numbers, Places, Truths
     from sixty_contacts.duplicates.fields import Fields
 
-__all__ = ["Households", "against_strangers", "crowd", "similarity"]
+__all__ = ["Households", "against_neighbours", "against_strangers", "similarity"]
 
 GIVEN, LAST, EMAIL, PHONE, COMPANY, STREET, NUMBER, CITY = range(8)
 _UNSHARED = (LAST, NUMBER, CITY)  # what a family shares, so that it explains no other
 _DOUBLES = 0.1  # of another contact of the same person, for each contact
 _FEW = 3000  # people that an organisation knows at least
-_AT_HOME = 5  # others of a household, at the most
+_HOUSEHOLD = 6  # people, at the most
+_NEAR = 8.0  # bits of address or phone that those of one place have in common
 _HERE = 12.0  # bits of address that no two strangers have in common
-_COLLEAGUES = 6.0  # bits: so much less likely is it that two who share employer and address are one
+_NEVER = 60.0  # bits
 _AGREES = 2.0  # bits from which on names agree
 
 
@@ -95,23 +97,31 @@ def against_strangers(weights: Numbers, people: int) -> Numbers:
     return bits
 
 
-def crowd(fields: Fields, first: Places, second: Places, weights: Numbers) -> Numbers:
-    """How many bits it takes off what speaks against a household that this is no place of a few."""
-    ours = fields.address.codes[first]
-    shared = (ours == fields.address.codes[second]) & (ours != NONE)
-    others = np.where(shared, fields.address.counts[np.maximum(ours, 0)] - 1, 1)
-    known = (fields.company.codes[first] != NONE) & (fields.company.codes[second] != NONE)
-    colleagues = known & (weights[:, COMPANY] > _AGREES)
-    bits: Numbers = np.log2(np.maximum(others / _AT_HOME, 1)) + np.where(colleagues, _COLLEAGUES, 0)
-    return bits.astype(np.float32)
+def against_neighbours(fields: Fields, first: Places, second: Places, weights: Numbers) -> tuple[Truths, Numbers]:
+    """Which pairs may be a household; and how many bits speak for one person rather than two colleagues."""
+    shared = np.maximum(weights[:, STREET:].sum(axis=1), weights[:, PHONE])
+    near = shared > _NEAR
+    columns = (fields.address, fields.company, fields.phone)
+    sharing = [_sharing(column, first, second) for column in columns]
+    colleagues = near & ((sharing[1] > 0) | (sharing[0] > _HOUSEHOLD))
+    others = np.minimum.reduce([np.where(each > 0, each, len(fields.ids)) for each in sharing])
+    bits = weights[:, GIVEN] + weights[:, LAST] + np.maximum(weights[:, EMAIL], 0) - np.log2(np.maximum(others, 2) / _DOUBLES)
+    return near, np.where(colleagues, bits, _NEVER).astype(np.float32)
 
 
-def similarity(strangers: Numbers, weights: Numbers, crowds: Numbers, households: Households) -> Numbers:
+def _sharing(column: Column, first: Places, second: Places) -> Places:
+    """How many have the value that both have; 0 where they do not both have it."""
+    ours = column.codes[first]
+    shared: Places = np.where((ours == column.codes[second]) & (ours != NONE), column.counts[np.maximum(ours, 0)], 0)
+    return shared
+
+
+def similarity(strangers: Numbers, near: Truths, colleagues: Numbers, weights: Numbers, households: Households) -> Numbers:
     """The probability that two are one person, by the formula above."""
     one_person, other_given = households.estimated()
-    given, last, email = weights[:, GIVEN], weights[:, LAST], weights[:, EMAIL]
+    given, last, email = weights[:, GIVEN], weights[:, LAST], np.maximum(weights[:, EMAIL], 0)
     given = np.where(given <= OTHER_GIVEN + 1, given - OTHER_GIVEN + other_given, given)
-    alike = one_person + given + np.minimum(last, 0) + np.where(email > _AGREES, email / 4, 0) - crowds
-    odds: Numbers = np.exp2(np.clip(-strangers, -60, 60)) + np.exp2(np.clip(-alike, -60, 60))
+    household = np.where(near, one_person + given + np.minimum(last, 0) + email / 4, _NEVER)
+    odds: Numbers = np.exp2(-strangers) + np.exp2(-household) + np.exp2(-colleagues)
     probability: Numbers = (1 / (1 + odds)).astype(np.float32)
     return probability

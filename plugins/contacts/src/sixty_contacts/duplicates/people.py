@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sixty.search import fold
-from sixty_contacts.duplicates.words import NOTHING, ROLES, STREETS
+from sixty_contacts.duplicates.words import NOTHING, ROLES, STREETS, USUAL
 from sixty_contacts.emails import company_domain
 from sixty_contacts.names import name_key
 
@@ -20,7 +20,6 @@ __all__ = [
     "phone_key",
     "postal_key",
     "sound",
-    "telling_words",
     "workplace",
 ]
 
@@ -28,7 +27,7 @@ _LONGEST = 100  # characters of a field that are compared
 _PHONE = 8  # digits that tell a number from others, whichever prefix it is given with
 _SHORTEST_PHONE = 6
 _EXTENSION = re.compile(r"(?:ext|x|#|durchwahl).*$", re.IGNORECASE)
-_USUAL = frozenset(STREETS.values())
+_WORDS = re.compile(r"[a-z0-9]+")
 _SOUNDS = {
     letter: sound
     for sound, letters in {"1": "bfpv", "2": "cgjkqsxz", "3": "dt", "4": "l", "5": "mn", "6": "r"}.items()
@@ -53,8 +52,13 @@ class Person(NamedTuple):
 
 def known(text: str | None) -> str:
     """The words, in lower case and without accents; nothing where they only stand for something unknown."""
-    words = fold(text[:_LONGEST]).strip() if text else ""
+    words = folded(text[:_LONGEST]) if text else ""
     return "" if words in NOTHING else words
+
+
+def folded(text: str) -> str:
+    """As `fold` says, and at once where there is no accent."""
+    return " ".join(_WORDS.findall(text.lower())) if text.isascii() else fold(text)
 
 
 def company_key(name: str | None) -> str:
@@ -63,24 +67,20 @@ def company_key(name: str | None) -> str:
 
 
 def folded_street(street: str | None) -> tuple[str, str]:
-    """The house number, which is the first of all numbers, and the words with their abbreviations written out."""
+    """The house number, which is the first of all numbers, and the words that tell streets apart."""
     number, words = "", []
     for word in known(street).split():
         if not number and word[0].isdigit():
             number = word
         else:
             words.append(_street_word(word))
-    return number, " ".join(words)
+    return number, " ".join([word for word in words if word not in USUAL] or words)
 
 
 @lru_cache(maxsize=20_000)
 def _street_word(word: str) -> str:
-    return word[:-3] + "strasse" if len(word) > 4 and word.endswith("str") else STREETS.get(word, word)  # noqa: PLR2004
-
-
-def telling_words(street: str, most: int) -> list[str]:
-    """The first words of a street that are not what every street is called."""
-    return [word for word in street.split() if len(word) > 1 and word not in _USUAL][:most]
+    stem = word.removesuffix("strasse").removesuffix("str")
+    return stem if len(stem) > 2 else STREETS.get(word, word)  # noqa: PLR2004 - so that "str" stays a word
 
 
 def phone_key(phone: str | None) -> str:
@@ -97,7 +97,7 @@ def postal_key(code: str | None) -> str:
 def local_part(email: str | None) -> str:
     """What stands before the @, without a tag and without punctuation; nothing for the mailbox of a department."""
     local = (email or "").rpartition("@")[0].partition("+")[0]
-    squeezed = fold(local[:_LONGEST]).replace(" ", "")
+    squeezed = folded(local[:_LONGEST]).replace(" ", "")
     return "" if squeezed in ROLES else squeezed
 
 

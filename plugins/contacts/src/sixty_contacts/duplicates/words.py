@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NICKNAMES", "NOTHING", "ROLES", "STREETS"]
+__all__ = ["NICKNAMES", "NOTHING", "ROLES", "STREETS", "USUAL"]
 
 NOTHING = frozenset(
     (
@@ -76,3 +76,11 @@ STREETS = {
     for short in shorts.split()
 }  # fmt: skip
 """How the words of a street are written out."""
+USUAL = frozenset(
+    (
+        *("street road avenue drive place court lane crescent circuit boulevard close terrace square highway parade").split(),
+        *("parkway grove way rue chemin calle via viale piazza ulica ul strasse weg platz allee gasse rua avenida plaza de la").split(),
+        *("du des del the").split(),
+    )
+)
+"""Words that say little of which street it is."""
