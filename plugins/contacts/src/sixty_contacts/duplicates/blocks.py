@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WINDOW", "candidates"]
 
-WINDOW = 20
+WINDOW = 8
 """How many contacts that share a key each one is compared with, on either side."""
 
 

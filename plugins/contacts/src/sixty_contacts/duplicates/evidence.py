@@ -8,6 +8,7 @@ about typing errors, nicknames and moves. What is missing weighs nothing. Nothin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,32 @@ OTHER_GIVEN, OTHER_LAST = -5.0, -4.0
 _MOVED = -6.0
 """No more than this speaks against two whose addresses differ: people move."""
 _SWAPPED = -4.0
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one field weighs: the same value as rare as it is, a similar one at most `near`, another one `other`."""
+
+    usual: float
+    """How many agree by chance, by general knowledge that counts like `seen` people."""
+    seen: int
+    often: float
+    """How often the field agrees in two contacts of one person."""
+    near: float
+    other: float
+    measure: type[OSA | JaroWinkler] | None = None
+    enough: float = 1.0
+    """What `measure` says of similar ones."""
+
+
+_RULES = {
+    "phone": Rule(usual=0.0001, seen=10_000, often=0.7, near=0.0, other=-1.0),
+    "workplace": Rule(usual=0.05, seen=50, often=0.9, near=0.0, other=-1.0),
+    "company": Rule(usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0, measure=JaroWinkler, enough=0.9),
+    "street": Rule(usual=0.001, seen=1000, often=0.75, near=8.0, other=-2.5),
+    "number": Rule(usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0, measure=OSA, enough=0.5),
+    "city": Rule(usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5, measure=JaroWinkler, enough=0.88),
+    "postal": Rule(usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5, measure=OSA, enough=0.7),
+    "region": Rule(usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0, measure=JaroWinkler, enough=0.9),
+}
 _FAMILIES = 5  # of given names, at most, that one belongs to
 _SAME = 0.995
 
@@ -53,28 +80,46 @@ class Evidence:
         self._initials = np.array([ord(name[0]) if len(name) == 1 else 0 for name in self._names] + [0])
         self._firsts = np.array([ord(name[0]) for name in self._names] + [0])
         self._compound = np.array([" " in name for name in fields.names] + [False])
+        self._bits = {
+            name: self._surprise(getattr(fields, name).counts, rule.usual, rule.seen) + np.float32(np.log2(rule.often))
+            for name, rule in _RULES.items()
+        }
 
     def _surprise(self, counts: Places, usual: float, seen: int) -> Numbers:
         return surprise(counts, self._people, usual, seen)
 
-    def of(self, first: Places, second: Places) -> tuple[Numbers, Truths]:
-        """The weights, a row for each pair and a column for each of `FIELDS`; and where names stand in each other's place."""
-        fields = self._fields
+    def of(self, first: Places, second: Places, least: float) -> tuple[Places, Numbers, Truths]:
+        """Which of the pairs may weigh `least`; their weights; and where names stand in each other's place.
+
+        The weights have a row for each pair that may, and a column for each of `FIELDS`.
+        """
         given, last, swapped = self._name_weights(first, second)
+        kept = np.flatnonzero(given + last + self._at_best(first, second) >= least)
+        first, second = first[kept], second[kept]
         weights = np.stack(
             [
-                given,
-                last,
+                given[kept],
+                last[kept],
                 self._email(first, second),
-                self._equal(fields.phone, first, second, usual=0.0001, seen=10_000, often=0.7, other=-1.0),
+                self._compared("phone", first, second),
                 self._employer(first, second),
                 *self._street(first, second),
                 *self._locality(first, second),
             ],
             axis=1,
-        )
+        ).astype(np.float32)
         _at_most_moved(weights[:, 5:])
-        return weights.astype(np.float32), swapped
+        return kept, weights, swapped[kept]
+
+    def _at_best(self, first: Places, second: Places) -> Numbers:
+        """No less than all but the names can weigh, found without comparing any texts."""
+        best = np.maximum(self._email(first, second), 0)
+        for name, rule in _RULES.items():
+            codes = getattr(self._fields, name).codes
+            ours, theirs = codes[first], codes[second]
+            bits = np.where(ours == theirs, np.maximum(self._same(name, ours, theirs), rule.near), rule.near)
+            best += np.where((ours == NONE) | (theirs == NONE), 0.0, bits)
+        return best
 
     # -- names
 
@@ -83,8 +128,12 @@ class Evidence:
         one, two = self._fields.given.codes, self._fields.last.codes
         given = self._given(one[first], one[second])
         last = self._last(two[first], two[second], self._rare_last)
-        crossed = self._last(one[first], two[second], self._rare_either)
-        back = self._last(two[first], one[second], self._rare_either)
+        crossed, back = np.full((2, len(first)), OTHER_LAST)
+        heard, said = self._fields.sounds
+        turned = np.flatnonzero((heard[first] == said[second]) | (said[first] == heard[second]))
+        ours, theirs = first[turned], second[turned]
+        crossed[turned] = self._last(one[ours], two[theirs], self._rare_either)
+        back[turned] = self._last(two[ours], one[theirs], self._rare_either)
         swapped = crossed + back + _SWAPPED > given + last
         given = np.where(swapped, crossed + _SWAPPED / 2, given)
         last = np.where(swapped, back + _SWAPPED / 2, last)
@@ -120,7 +169,10 @@ class Evidence:
 
     def _nearness(self, first: Codes, second: Codes) -> tuple[Truths, Truths]:
         """Which names are one but for a typing error, and which are at least alike."""
-        jaro, edits = (_alike(self._names, first, second, each.normalized_similarity) for each in (JaroWinkler, OSA))
+        jaro = _alike(self._names, first, second, JaroWinkler.normalized_similarity)
+        edits = np.zeros(len(first), np.float32)
+        some = np.flatnonzero(jaro > 0.7)  # noqa: PLR2004 - below there is no typing error
+        edits[some] = _alike(self._names, first[some], second[some], OSA.normalized_similarity)
         return (jaro >= 0.92) | (edits >= 0.8), (jaro >= 0.84) | (edits >= 0.65)  # noqa: PLR2004
 
     def _related(self, first: Codes, second: Codes) -> Truths:
@@ -139,33 +191,26 @@ class Evidence:
     # -- addresses
 
     def _street(self, first: Places, second: Places) -> tuple[Numbers, Numbers]:
-        column, numbers = self._fields.street, self._fields.number
+        column = self._fields.street
         ours, theirs = column.codes[first], column.codes[second]
         words = _alike(column.values, ours, theirs, fuzz.token_sort_ratio, 100)
         part = _alike(column.values, ours, theirs, fuzz.token_set_ratio, 100) * 0.95
         letters = _alike(self._streets, ours, theirs, OSA.normalized_similarity)
         alike = np.maximum(np.maximum(words, part), letters)
-        same = self._agreement(column, ours, theirs, usual=0.001, seen=1000, often=0.75)
+        same, rule = self._same("street", ours, theirs), _RULES["street"]
+        same = np.where(ours == theirs, same, np.minimum(same, rule.near))
         steps = [alike >= 0.99, alike >= 0.85, alike >= 0.7, alike >= 0.6]  # noqa: PLR2004
-        weights = np.select(steps, [same, np.minimum(same - 1, 8.0), 3.0, 0.0], -2.5)
+        weights = np.select(steps, [same, np.minimum(same - 1, rule.near), 3.0, 0.0], rule.other)
         street = np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
-        number = self._similar(numbers, first, second, OSA, 0.5, usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0)
+        number = self._compared("number", first, second)
         elsewhere = street < 0  # where another number is no wonder, and the same one little
         return street, np.where(elsewhere, np.maximum(number, 0) / 2, number)
 
     def _locality(self, first: Places, second: Places) -> tuple[Numbers, Numbers, Numbers]:
         fields = self._fields
-        city = self._similar(
-            fields.city, first, second, JaroWinkler, 0.88, usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5
-        )
-        postal = self._similar(
-            fields.postal, first, second, OSA, 0.7, usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5
-        )
+        city, postal, region = (self._compared(name, first, second) for name in ("city", "postal", "region"))
         turned = (fields.digits.codes[first] == fields.digits.codes[second]) & (postal < 0)
         postal = np.where(turned, 3.0, postal)
-        region = self._similar(
-            fields.region, first, second, JaroWinkler, 0.9, usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0
-        )
         # each follows from the others more or less: the one that says most counts, and half of what the others say
         most = np.maximum(np.maximum(city, postal), region)
         city, postal, region = (np.where((each > 0) & (each < most), each / 2, each) for each in (city, postal, region))
@@ -187,46 +232,27 @@ class Evidence:
     def _employer(self, first: Places, second: Places) -> Numbers:
         """The company, or for want of it the domain of the email."""
         fields = self._fields
-        company = self._similar(
-            fields.company, first, second, JaroWinkler, 0.9, usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0
-        )
-        domain = self._equal(fields.workplace, first, second, usual=0.05, seen=50, often=0.9, other=-1.0)
+        company, domain = self._compared("company", first, second), self._compared("workplace", first, second)
         known = (fields.company.codes[first] != NONE) & (fields.company.codes[second] != NONE)
         return np.where(known, np.where((company < 0) & (domain > 0), 0.0, company), domain)
 
     # -- any field
 
-    def _agreement(self, column: Column, ours: Codes, theirs: Codes, *, usual: float, seen: int, often: float) -> Numbers:
-        """What it weighs that both are the same, as `often` happens in two contacts of one person."""
-        bits = self._surprise(column.counts, usual, seen) + np.float32(np.log2(often))
-        agreement: Numbers = np.minimum(bits[np.maximum(ours, 0)], bits[np.maximum(theirs, 0)])
-        return agreement
+    def _same(self, name: str, ours: Codes, theirs: Codes) -> Numbers:
+        """What it weighs that both are the same."""
+        bits = self._bits[name]
+        same: Numbers = np.minimum(bits[np.maximum(ours, 0)], bits[np.maximum(theirs, 0)])
+        return same
 
-    def _equal(
-        self, column: Column, first: Places, second: Places, *, usual: float, seen: int, often: float, other: float
-    ) -> Numbers:
-        ours, theirs = column.codes[first], column.codes[second]
-        weights = np.where(ours == theirs, self._agreement(column, ours, theirs, usual=usual, seen=seen, often=often), other)
-        return np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
-
-    def _similar(
-        self,
-        column: Column,
-        first: Places,
-        second: Places,
-        measure: type[OSA | JaroWinkler],
-        enough: float,
-        *,
-        usual: float,
-        seen: int,
-        often: float,
-        near: float,
-        other: float,
-    ) -> Numbers:
-        ours, theirs = column.codes[first], column.codes[second]
-        alike = _alike(column.values, ours, theirs, measure.normalized_similarity) >= enough
-        same = self._agreement(column, ours, theirs, usual=usual, seen=seen, often=often)
-        weights = np.where(ours == theirs, same, np.where(alike, np.minimum(same - 1, near), other))
+    def _compared(self, name: str, first: Places, second: Places) -> Numbers:
+        """What the field weighs by its rule."""
+        column: Column = getattr(self._fields, name)
+        rule, ours, theirs = _RULES[name], column.codes[first], column.codes[second]
+        same = self._same(name, ours, theirs)
+        weights = np.where(ours == theirs, same, rule.other)
+        if rule.measure is not None:
+            alike = _alike(column.values, ours, theirs, rule.measure.normalized_similarity)
+            weights = np.where((ours != theirs) & (alike >= rule.enough), np.minimum(same - 1, rule.near), weights)
         return np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sixty_contacts.duplicates.blocks import candidates
 from sixty_contacts.duplicates.evidence import Evidence
 from sixty_contacts.duplicates.fields import Fields
-from sixty_contacts.duplicates.model import Households, against_neighbours, against_strangers, similarity
+from sixty_contacts.duplicates.model import Households, against_neighbours, rareness, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,13 @@ def find(people: Sequence[Person]) -> Pairs:
     first, second = candidates(fields)
     evidence, households = Evidence(fields), Households()
     kept: list[_Weighed] = []
+    least = rareness(len(fields.ids))
     for start in range(0, len(first), _CHUNK):
         one, two = first[start : start + _CHUNK], second[start : start + _CHUNK]
-        weights, swapped = evidence.of(one, two)
+        promising, weights, swapped = evidence.of(one, two, least)
+        one, two = one[promising], two[promising]
         households.count(fields, one, two, weights)
-        strangers = against_strangers(weights, len(fields.ids))
+        strangers = weights.sum(axis=1) - np.float32(least)
         likely = strangers >= 0  # no similarity is above what this one allows
         one, two, weights = one[likely], two[likely], weights[likely]
         near, colleagues = against_neighbours(fields, one, two, weights)

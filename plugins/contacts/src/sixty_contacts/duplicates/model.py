@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sixty_contacts.duplicates.columns import Column, Numbers, Places, Truths
     from sixty_contacts.duplicates.fields import Fields
 
-__all__ = ["Households", "against_neighbours", "against_strangers", "similarity"]
+__all__ = ["Households", "against_neighbours", "rareness", "similarity"]
 
 GIVEN, LAST, EMAIL, PHONE, COMPANY, STREET, NUMBER, CITY = range(8)
 _UNSHARED = (LAST, NUMBER, CITY)  # what a family shares, so that it explains no other
@@ -91,10 +91,9 @@ class Households:
         return min(float(np.log2((self._both + 8) / households)), 8.0), float(np.log2(replaced))
 
 
-def against_strangers(weights: Numbers, people: int) -> Numbers:
-    """How many bits speak for one person rather than two strangers."""
-    bits: Numbers = weights.sum(axis=1) - np.float32(np.log2(max(people, _FEW) / _DOUBLES))
-    return bits
+def rareness(people: int) -> float:
+    """How many bits must speak for one person so that it is as probable as two strangers."""
+    return float(np.log2(max(people, _FEW) / _DOUBLES))
 
 
 def against_neighbours(fields: Fields, first: Places, second: Places, weights: Numbers) -> tuple[Truths, Numbers]:
