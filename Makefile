@@ -7,12 +7,13 @@ PACKS    := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 PROJECTS := pyproject.toml core/pyproject.toml $(PACKS:%=%/pyproject.toml) constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint docs bench clean
 
 help:
 	@echo 'make demo                a demo organisation on 127.0.0.1:8060, with a tour (ARGS=--tour ends after it)'
 	@echo 'make test                every check there is, on SQLite and, where TEST_POSTGRES_URL is set, on Postgres'
 	@echo 'make lint                style, imports and types only'
+	@echo 'make docs                writes docs/tools.md anew, from the code'
 	@echo 'make bench               side by side with the SDK and its peers (ARGS=--help)'
 	@echo 'make clean               remove everything that these made'
 
@@ -25,6 +26,10 @@ test: .venv/.tox
 
 lint: .venv/.tox
 	@$(BIN)/tox run --no-list-dependencies -e lint,types $(ARGS)
+
+docs: .venv/.sixty
+	@$(PIP) -e "./core[testing]"
+	@$(BIN)/python tests/docs/reference.py
 
 bench: .venv/.bench
 	@$(BIN)/python -m benchmarks $(ARGS)

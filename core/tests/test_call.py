@@ -437,6 +437,27 @@ async def test_an_open_world_tool_commits_its_steps_one_by_one(sixty: Organisati
     assert await notes_of(sixty) == set()
 
 
+async def test_an_open_world_tool_that_is_repeated_with_its_key_is_answered_again_and_done_once(
+    sixty: Organisation,
+) -> None:
+    user = sixty.as_role("user").keyed("k1")
+    first = await user.call("ask_world", text="when?")
+    assert await user.call("ask_world", text="when?") == first
+    assert await sixty.count(records) == 2
+    with pytest.raises(Conflict, match="was used for another call"):
+        await user.call("ask_world", text="why?")
+    sixty.clock.advance(timedelta(days=1))
+    await user.call("ask_world", text="why?")
+    assert await sixty.count(records) == 4
+
+
+async def test_an_open_world_tool_that_is_called_twice_at_once_answers_both(sixty: Organisation) -> None:
+    user = sixty.as_role("user").keyed("k1")
+    answers = await asyncio.gather(user.call("ask_world", text="when?"), user.call("ask_world", text="when?"))
+    assert [answer["message"] for answer in answers] == ["Asked"] * 2
+    assert await user.call("ask_world", text="when?") in answers
+
+
 async def test_what_an_open_world_tool_has_committed_stays_when_it_fails_later(sixty: Organisation) -> None:
     with pytest.raises(Unavailable, match="the world outside is gone"):
         await sixty.as_role("user").call("ask_world", text="too late")

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from fakes.notes import notes
 from fakes.pins import pins
 
-from sixty.errors import Conflict, Forbidden, PluginError
+from sixty.errors import Conflict, Forbidden, NotFound, PluginError
 from sixty.events import on
+from sixty.people import add_grant
 from sixty.tables import audit, changes, records
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ async def test_a_reaction_without_a_declared_permission_is_bound_by_the_callers(
     assert await sixty.count(notes) == 0
     await sixty.as_role("manager").call("add_note", text="?as far as I may")
     assert await sixty.count(pins) == 1
+
+
+async def test_a_reaction_may_point_at_what_the_event_names_though_the_caller_may_not_read_it(
+    sixty: Organisation,
+) -> None:
+    other = await sixty.user("Otto Other", team="Elsewhere")
+    await add_grant(sixty.host.database, "uma.user@example.com", "notes:update", known=["notes:update"])
+    note = (await sixty.as_role("user").call("add_note", text="!for Otto", owner_id=other.user_id))["note"]
+    (pin,) = await sixty.rows(sa.select(pins))
+    assert (pin["note_id"], pin["owner_id"]) == (note["id"], other.user_id)
+    with pytest.raises(NotFound):
+        await sixty.as_role("user").call("read_note", note_id=note["id"])
 
 
 async def test_a_failing_reaction_undoes_the_call_but_not_its_audit_line(sixty: Organisation) -> None:

@@ -10,12 +10,11 @@ from fakes import notes, pins
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from sixty import Completion, Prompt, hookimpl, ids_of, prompt
+from sixty import Call, Completion, Prompt, hookimpl, ids_of, prompt
 from sixty.people import disable_user
 from sixty.values import Arguments
 
 if TYPE_CHECKING:
-    from sixty import Call
     from sixty.testing import Organisation
     from sixty.testing.organisation import Client
 

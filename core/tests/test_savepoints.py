@@ -30,7 +30,7 @@ async def texts(sixty: Organisation) -> list[str]:
 
 
 @pytest.mark.parametrize("look", [False, True], ids=["collected", "read in between"])
-async def test_each_item_stands_alone_with_its_reactions(sixty: Organisation, look: bool) -> None:
+async def test_each_item_stands_alone_with_its_reactions(sixty: Organisation, *, look: bool) -> None:
     added = await sixty.as_role("user").call("add_notes", texts=TEXTS, look=look)
     assert [item.get("error") for item in added["results"]] == [None, None, "conflict", "conflict", None]
     assert await texts(sixty) == ["one", "!pinned", "two"]
@@ -63,7 +63,7 @@ async def test_nothing_is_written_when_every_item_fails(sixty: Organisation) -> 
 
 
 @pytest.mark.parametrize("look", [False, True])
-async def test_a_part_of_a_part_stands_alone_too(sixty: Organisation, look: bool) -> None:
+async def test_a_part_of_a_part_stands_alone_too(sixty: Organisation, *, look: bool) -> None:
     await sixty.as_role("user").call("add_notes", texts=["one", "bad", "two"], look=look, nested=True)
     assert await texts(sixty) == ["one", "instead one", "two", "instead two"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,7 @@ from sixty.unit import UnitOfWork
 from sixty.values import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from sixty.directory import Principal
     from sixty.host import Host
@@ -132,7 +134,7 @@ def _authorize(tool: Offer, principal: Principal, registry: Registry) -> None:
 async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
     """Run the handler in one transaction, again if somebody else was faster; the outcome and its code."""
     if call.tool.open_world:
-        return _shaped(call, await call.tool.handler(arguments, call)), "ok"
+        return await _run_outside(call, arguments)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return await _attempt(call, arguments, first=attempt == 1)
@@ -146,6 +148,31 @@ async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
                 msg = "the database refused this: a value that must be unique is taken, or a record it names has gone"
                 raise Conflict(msg) from error
     raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+async def _run_outside(call: Call, arguments: Any) -> tuple[Outcome, str]:
+    """Run a handler that opens its own transactions. What it has done stays done, so it is not run again."""
+    key = call.request.idempotency_key if call.tool.effect != "read" else None
+    if key is not None:
+        async with _step(call) as step:
+            if (first_answer := await repeated(step, key)) is not None:
+                return Outcome.of(first_answer), "repeated"
+    outcome = _shaped(call, await call.tool.handler(arguments, call))
+    if key is not None:
+        with suppress(IntegrityViolation):  # the same call came twice at the same time, and the other was faster
+            async with _step(call) as step:
+                keep(step, key, outcome.structured)
+    return outcome, "ok"
+
+
+@asynccontextmanager
+async def _step(call: Call) -> AsyncIterator[Call]:
+    """A short transaction for what the kernel itself keeps of a call."""
+    async with UnitOfWork(call.host.database) as unit:
+        step = replace(call)
+        step.begin(unit)
+        yield step
+        await unit.commit()
 
 
 async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome, str]:

@@ -87,6 +87,8 @@ class Call:
     """Who owns what is made, unless the handler says otherwise."""
     automation: frozenset[str] = frozenset()
     """The permissions that a reaction acts under, whoever the caller is."""
+    told: frozenset[str] = frozenset()
+    """The records that the event names to which a reaction answers: it may read them, and point at them."""
     audited: bool = False
     steps: dict[str, str] = field(default_factory=dict)
     """What the transactions of an `open_world` tool have written, as `touched`."""
@@ -210,6 +212,11 @@ class Call:
             scopes += self.scopes(self.tool.permission)
         return scopes
 
+    def may_call(self, tool: str) -> bool:
+        """Whether a tool is offered now and the caller may call it: for what prompts propose."""
+        offered = self.registry.tools.get(tool)
+        return offered is not None and (offered.permission is None or self.principal.may(offered.permission))
+
     async def found(self, page: PageOf, kind: Kind, *, narrowed: bool) -> str:
         """What a list of `kind` says of a page. `narrowed` tells whether it was asked for only some of them."""
         return await told(self, page, kind, narrowed=narrowed)
@@ -283,6 +290,7 @@ class Call:
                     cause=f"{pack.name}.{reaction.name}",
                     default_owner=event.owner_id,
                     automation=frozenset(reaction.may),
+                    told=event.named,
                 )
                 await reaction.handler(event, reacting)
 

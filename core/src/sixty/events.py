@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from inspect import cleandoc, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +29,12 @@ class Event:
     """The record that it happened to."""
     owner_id: str | None
     """Who owns that record; what a reaction makes belongs to them too."""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The ids of the records that it names: its own, and those in fields whose names end in `_id`."""
+        ids = (getattr(self, field.name) for field in fields(self) if field.name.endswith("_id"))
+        return frozenset(record_id for record_id in ids if record_id is not None) - {self.owner_id}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

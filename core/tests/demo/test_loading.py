@@ -123,6 +123,27 @@ async def test_a_call_can_point_at_some_record_of_a_person_and_is_left_out_if_th
     assert second["about_id"] == first["id"]
 
 
+async def test_a_call_can_point_at_what_another_pack_left_for_a_company(played: Any, url: str) -> None:
+    def plan(demo: Demo) -> None:
+        grace, uma = demo.people[:2]
+        acme, other, *_ = demo.companies
+        by_company = demo.one_of("note", company=acme)
+        demo.at(MORNING, grace, "add_note", text="too early", about_id=by_company)
+        demo.at(
+            MORNING, uma, "add_note", text="about nothing", about_id=demo.one_of("note", company=acme, optional=True)
+        )
+        for company in (acme, other):
+            made = demo.at(MORNING, grace, "add_note", text=company.name)
+            demo.leave("note", company, made["note"]["id"])
+        demo.at(MORNING, grace, "add_note", text="about it", about_id=by_company)
+        demo.at(MORNING, uma, "add_note", text="not hers", about_id=demo.one_of("note", uma, company=acme))
+
+    assert (await played(plan)).calls == 4
+    found = {note["text"]: note for note in await rows(url, sa.select(notes.notes))}
+    assert found["about nothing"]["about_id"] is None
+    assert found["about it"]["about_id"] == found["Acme"]["id"]
+
+
 async def test_permissions_hold_in_the_past_too(played: Any) -> None:
     def plan(demo: Demo) -> None:
         user = next(person for person in demo.people if person.role == "user")

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sixty.call import call_tool
 from sixty.errors import OperatorError
 from sixty.request import Request
-from sixty.storage.columns import Id
 from sixty.tables import records
 
 if TYPE_CHECKING:
@@ -30,15 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Demo", "Planned", "Timeline"]
 
-_owned = (
-    sa.select(records.c.id)
-    .where(
-        records.c.kind == sa.bindparam("wanted"),
-        records.c.owner_id == sa.bindparam("owner", type_=Id),
-        records.c.deleted_at.is_(None),
-    )
+_living = (
+    sa.select(records.c.id, records.c.owner_id)
+    .where(records.c.kind == sa.bindparam("wanted"), records.c.deleted_at.is_(None))
     .order_by(records.c.id)
 )
+_OMITTED = object()
+"""An argument that there is nothing for, and that may be left out."""
 
 
 class _Missing(Exception):
@@ -71,8 +68,11 @@ class _Answered:
 @dataclass(frozen=True, slots=True)
 class _OneOf:
     kind: str
-    owner: User
+    owner: User | None
+    company: Company | None
+    optional: bool
     random: Random
+    timeline: Timeline
 
 
 @dataclass(slots=True)
@@ -104,12 +104,19 @@ class Demo:
         self._timeline.plan.append(planned)
         return planned
 
-    def one_of(self, kind: str, owner: User) -> Any:
-        """Stands for the id of some record that `owner` has when the call is made, be it another pack's.
+    def leave(self, kind: str, company: Company, record_id: Any) -> None:
+        """Let other packs know that a record, which a planned call will make, has to do with a company."""
+        self._timeline.left.setdefault((kind, company), []).append(record_id)
 
-        A call that needs one is left out if there is none.
+    def one_of(
+        self, kind: str, owner: User | None = None, *, company: Company | None = None, optional: bool = False
+    ) -> Any:
+        """Stands for the id of some record that there is when the call is made, be it another pack's.
+
+        Of those that `owner` has then, or that have to do with `company`, where these are given. If there is none, the
+        call is left out, or only this argument where it is `optional`.
         """
-        return _OneOf(kind, owner, self.random)
+        return _OneOf(kind, owner, company, optional, self.random, self._timeline)
 
 
 @dataclass(slots=True)
@@ -117,6 +124,8 @@ class Timeline:
     """Every planned call of every pack."""
 
     plan: list[Planned] = field(default_factory=list)
+    left: dict[tuple[str, Company], list[Any]] = field(default_factory=dict)
+    """The ids of records that have to do with a company, by kind; what stands for those that are still to be made."""
 
     async def run(self, host: Host, clock: Clock) -> int:
         """Make the calls, each at its moment; how many there were. `OperatorError` if one is refused."""
@@ -144,17 +153,34 @@ async def _resolved(value: Any, host: Host) -> Any:
     """The value, with what stands for something replaced by it."""
     match value:
         case dict():
-            return {name: await _resolved(content, host) for name, content in value.items()}
+            contents = {name: await _resolved(content, host) for name, content in value.items()}
+            return {name: content for name, content in contents.items() if content is not _OMITTED}
         case list() | tuple():
             return [await _resolved(item, host) for item in value]
         case _Answered(planned, keys):
             if planned.answer is None:
                 raise _Missing
             return reduce(getitem, keys, planned.answer)
-        case _OneOf(kind, owner, random):
-            found = await host.database.rows(_owned, {"wanted": kind, "owner": owner.id})
-            if not found:
-                raise _Missing
-            return random.choice(found)["id"]
+        case _OneOf():
+            found = await _candidates(value, host)
+            if found:
+                return value.random.choice(found)
+            if value.optional:
+                return _OMITTED
+            raise _Missing
         case _:
             return value
+
+
+async def _candidates(wanted: _OneOf, host: Host) -> list[str]:
+    rows = await host.database.rows(_living, {"wanted": wanted.kind})
+    found = [row["id"] for row in rows if wanted.owner is None or row["owner_id"] == wanted.owner.id]
+    if wanted.company is None:
+        return found
+    left = wanted.timeline.left.get((wanted.kind, wanted.company), ())
+    theirs = {await _resolved(record_id, host) for record_id in left if _is_made(record_id)}
+    return [record_id for record_id in found if record_id in theirs]
+
+
+def _is_made(record_id: Any) -> bool:
+    return not isinstance(record_id, _Answered) or record_id.planned.answer is not None

@@ -1,1 +1,1 @@
-"""Contacts. A pack for Sixty."""
+"""Contacts: people and companies, what is known about them, and no duplicates. A pack for Sixty."""

@@ -146,7 +146,9 @@ class _Life:
             given["expected_close_date"] = self._expect()
         if self._happens(0.5):
             given["notes"] = self._one_of(_NOTES)
+        given["contact_id"] = self.demo.one_of("contact", company=self.company, optional=True)
         self.deal = self._call("create_deal", **given)
+        self.demo.leave("deal", self.company, self.deal["deal_id"])
 
     def _stay(self) -> None:
         """Time passes in the stage; some days that were promised for the contract come and go."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty import Permissions, hookimpl
+from sixty import Permissions, hookimpl, ids_of
+from sixty_deals.prompts import complete_stage, renewals
+from sixty_deals.resources import DEAL_ADDRESS, deal_page
 from sixty_deals.settings import DealSettings
 from sixty_deals.tables import SEARCHABLE, TABLES
 from sixty_deals.tools import TOOLS
 from sixty_deals.views import published
 
 if TYPE_CHECKING:
-    from sixty import Published, Searchable, Tables, Tool
+    from sixty import Completion, Prompt, Published, Resource, Searchable, Tables, Tool
     from sixty.demo import Demo
 
 
@@ -31,6 +33,24 @@ def sixty_tables() -> Tables:
 def sixty_tools() -> tuple[Tool, ...]:
     """All eight."""
     return TOOLS
+
+
+@hookimpl
+def sixty_resources() -> tuple[Resource, ...]:
+    """Each deal."""
+    return (deal_page,)
+
+
+@hookimpl
+def sixty_prompts() -> tuple[Prompt, ...]:
+    """The contracts that end soon."""
+    return (renewals,)
+
+
+@hookimpl
+def sixty_completions() -> tuple[Completion, ...]:
+    """Stages, and the ids of deals."""
+    return (complete_stage, *ids_of(SEARCHABLE, DEAL_ADDRESS))
 
 
 @hookimpl

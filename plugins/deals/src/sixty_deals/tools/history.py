@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sixty import Row
 
-__all__ = ["get_deal_history"]
+__all__ = ["get_deal_history", "stays_of"]
 
 
 class GetDealHistory(Arguments):
@@ -27,12 +27,17 @@ async def get_deal_history(args: GetDealHistory, call: Call) -> DealHistory:
     """List each change of a deal, who made it and in which call, and each stay in a stage with its seconds."""
     deal = await call.records.get(DEAL, args.deal_id)
     history = await call.records.history(DEAL, deal["id"])
-    stays = sorted(await call.records.details(STAY, deal["id"]), key=lambda stay: (stay["entered_at"], stay["id"]))
     return DealHistory(
         message=f'Deal "{deal["title"]}" has {counted(len(history), "change")}, and is in {deal["stage"]}',
         history=history,
-        stages=[_shown(stay, call.now) for stay in stays],
+        stages=await stays_of(call, deal["id"]),
     )
+
+
+async def stays_of(call: Call, deal_id: str) -> list[Stay]:
+    """Each stay in a stage of a deal that the caller has read, oldest first."""
+    stays = await call.records.details(STAY, deal_id)
+    return [_shown(stay, call.now) for stay in sorted(stays, key=lambda stay: (stay["entered_at"], stay["id"]))]
 
 
 def _shown(stay: Row, now: datetime) -> Stay:
