@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sixty import Forbidden, Invalid, NotFound
+from sixty import Invalid, NotFound, new_id
 from sixty.crm import TASKS
-from sixty_tasks.tables import tasks
+from sixty_tasks.tools import TOOLS
 
 if TYPE_CHECKING:
     from sixty.testing import Client, Organisation
@@ -188,7 +188,7 @@ async def test_a_task_is_overdue_from_the_day_after_it_was_due(sixty: Organisati
 @given(st.lists(st.integers(-30, 30), max_size=12), st.integers(-30, 30))
 @GENTLY
 async def test_overdue_is_just_what_was_due_before(sixty: Organisation, offsets: list[int], as_of: int) -> None:
-    who = await sixty.user(f"P{await sixty.count(tasks)}x{len(offsets)} {as_of}{sum(offsets)}")
+    who = await sixty.user(new_id())  # somebody without tasks, each time
     for offset in offsets:
         await add(who, "x", due_date=(TODAY + timedelta(days=offset)).isoformat())
     day = TODAY + timedelta(days=as_of)
@@ -233,15 +233,13 @@ async def test_one_sees_ones_own_tasks_a_manager_those_of_the_team_an_admin_all(
 
 
 async def test_the_tools_are_shown_to_everybody_and_need_a_permission(sixty: Organisation) -> None:
-    from sixty_tasks.tools import TOOLS  # noqa: PLC0415 - only here
-
     names = {tool.name for tool in TOOLS}
     for role in ("user", "manager", "admin"):
         assert names <= set(await sixty.as_role(role).tools())
     assert {tool.permission for tool in TOOLS} == {"tasks:create", "tasks:read", "tasks:update"}
     user, manager = sixty.as_role("user"), sixty.as_role("manager")
     task_id = await add(manager, "his")
-    with pytest.raises((Forbidden, NotFound)):
+    with pytest.raises(NotFound):
         await user.call("delete_record", id=task_id)
 
 

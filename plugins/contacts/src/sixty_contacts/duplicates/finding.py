@@ -13,7 +13,7 @@ from sixty_contacts.duplicates.fields import Fields
 from sixty_contacts.duplicates.model import Households, against_neighbours, rareness, similarity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sixty_contacts.duplicates.columns import Numbers, Places, Truths
     from sixty_contacts.duplicates.people import Person
@@ -68,14 +68,19 @@ class Pairs:
         return [numbers.setdefault(led(one), len(numbers) + 1) for one in first]
 
 
-def find(people: Sequence[Person]) -> Pairs:
-    """The pairs that are one person with a probability of `LOWEST` or more. Their order does not depend on that of `people`."""
+def find(people: Sequence[Person], stopped: Callable[[], bool] = lambda: False) -> Pairs:
+    """The pairs that are one person with a probability of `LOWEST` or more, in whatever order `people` are.
+
+    It ends early, with what it has, once `stopped` says so.
+    """
     fields = Fields.of(people)
     first, second = candidates(fields)
     evidence, households = Evidence(fields), Households()
     kept: list[_Weighed] = []
     least = rareness(len(fields.ids))
     for start in range(0, len(first), _CHUNK):
+        if stopped():
+            break
         one, two = first[start : start + _CHUNK], second[start : start + _CHUNK]
         promising, weights, swapped = evidence.of(one, two, least)
         one, two = one[promising], two[promising]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty_contacts.tools.contacts import create_contact, update_contact
+from sixty_contacts.tools.duplicates import find_duplicate_contacts
 from sixty_contacts.tools.merging import merge_contacts
 from sixty_contacts.tools.organisations import update_company
 from sixty_contacts.tools.searching import search_contacts
@@ -20,6 +21,7 @@ TOOLS: tuple[Tool, ...] = (
     update_contact,
     update_company,
     search_contacts,
+    find_duplicate_contacts,
     merge_contacts,
     get_contact_timeline,
 )
