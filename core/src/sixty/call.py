@@ -38,6 +38,9 @@ __all__ = ["call_tool"]
 ATTEMPTS = 5
 """How often a call is run in all when somebody else writes the same records at the same time."""
 
+REFUSALS = 2
+"""How often the database may refuse what a call has written: the first time somebody else may just have written it."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _logger = logging.getLogger(__name__)
 
@@ -135,6 +138,7 @@ async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
     """Run the handler in one transaction, again if somebody else was faster; the outcome and its code."""
     if call.tool.open_world:
         return await _run_outside(call, arguments)
+    refused = 0
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return await _attempt(call, arguments, first=attempt == 1)
@@ -143,7 +147,8 @@ async def _run(call: Call, arguments: Any) -> tuple[Outcome, str]:
                 msg = "somebody else is changing the same record at this moment; read it again and try again"
                 raise Conflict(msg) from None
         except IntegrityViolation as error:
-            if attempt > 1:
+            refused += 1
+            if refused == REFUSALS or attempt == ATTEMPTS:
                 _logger.info("the database refused call %s: %s", call.id, error)
                 msg = "the database refused this: a value that must be unique is taken, or a record it names has gone"
                 raise Conflict(msg) from error

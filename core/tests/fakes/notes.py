@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003 - pydantic reads annotations
+from datetime import date
 from typing import Any, ClassVar
 
 import sqlalchemy as sa

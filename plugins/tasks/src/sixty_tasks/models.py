@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime  # noqa: TC003 - pydantic reads annotations
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sixty import Page, Record, Result, ShownId
-from sixty_tasks.rules import Priority, Status  # noqa: TC001 - likewise
+from sixty_tasks.rules import Priority, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
