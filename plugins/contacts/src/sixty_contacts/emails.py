@@ -67,6 +67,8 @@ def parsed_email(text: str) -> str:
 def parsed_domain(text: str, rule: str = "must be a domain such as example.com") -> str:
     """The domain in lower case, as people read it. `ValueError` states the `rule`."""
     domain = ascii_form = text.strip().lower()
+    if len(domain) >= _LONGEST:
+        raise ValueError(rule)
     if not domain.isascii() or "xn--" in domain:
         import idna  # noqa: PLC0415 - few domains need its tables
 
