@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from sixty import Permissions, hookimpl
 from sixty_contacts import plugin
+
+globals().update({name: hook for name, hook in vars(plugin).items() if name.startswith("sixty_")})
 
 
 @hookimpl
@@ -13,7 +13,3 @@ def sixty_permissions() -> tuple[Permissions, ...]:
     (declared,) = plugin.sixty_permissions()
     grants = {"user": ("contacts:*:own",), "manager": ("contacts:*:team",)}
     return (Permissions(declared.resource, declared.actions, grants),)
-
-
-narrowed = ModuleType("narrowed_contacts", plugin.__doc__)
-vars(narrowed).update({**vars(plugin), "sixty_permissions": sixty_permissions})

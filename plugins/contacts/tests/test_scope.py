@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import narrowed
 import pytest
-from narrowed import narrowed
 
 from sixty import Forbidden, NotFound
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sixty.testing import Client, Organisation
 
 ANN = {"first_name": "Ann", "last_name": "Lee", "email": "ann@acme.example", "company_name": "Acme"}
+NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -34,6 +35,36 @@ async def test_a_contact_that_one_may_not_read_does_not_exist(sixty: Organisatio
         await user.call("update_company", company_id=hidden["company_id"], updates={"size": 5})
     assert (await user.call("search_contacts", query="Ann"))["message"] == "There are no contacts that you can see"
     assert (await user.call("search_contacts", query="Acme"))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("get_contact_timeline", {}),
+        ("enrich_contact", {"sources": ["internal"]}),
+        ("get_record", {}),
+        ("delete_record", {}),
+    ],
+)
+async def test_no_tool_tells_a_hidden_contact_from_none(
+    sixty: Organisation, tool: str, arguments: dict[str, Any]
+) -> None:
+    hidden = (await add(sixty.as_role("admin")))["contact_id"]
+    user, field = sixty.as_role("user"), "id" if tool.endswith("_record") else "contact_id"
+    said = []
+    for contact_id in (hidden, NOBODY):
+        with pytest.raises(NotFound) as caught:
+            await user.call(tool, **{field: contact_id}, **arguments)
+        said.append(caught.value.message.replace(contact_id, "…"))
+    assert said[0] == said[1]
+
+
+async def test_a_hidden_contact_is_nobodys_duplicate(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    for who in (sixty.as_role("admin"), user):
+        await add(who, phone="+44 20 7946 0000", address={"street": "1 High St", "city": "Leeds"})
+    assert (await user.call("find_duplicate_contacts"))["duplicate_count"] == 0
+    assert (await sixty.as_role("admin").call("find_duplicate_contacts"))["duplicate_count"] == 1
 
 
 async def test_it_is_not_in_the_way_of_the_same_email_and_company(sixty: Organisation) -> None:
