@@ -26,13 +26,26 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELDS", "OTHER_GIVEN", "OTHER_LAST", "Evidence"]
 
-FIELDS = ("first_name", "last_name", "email", "phone", "company_name", "street", "number", "city", "postal_code", "region")
+FIELDS = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "company_name",
+    "street",
+    "number",
+    "city",
+    "postal_code",
+    "region",
+)
 """What evidence there is, in the order of the weights."""
 OTHER_GIVEN, OTHER_LAST = -5.0, -4.0
 """What it weighs that names are altogether different: surnames change more often."""
 _MOVED = -6.0
 """No more than this speaks against two whose addresses differ: people move."""
 _SWAPPED = -4.0
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What one field weighs: the same value as rare as it is, a similar one at most `near`, another one `other`."""
@@ -147,7 +160,7 @@ class Evidence:
         # two names that are both common are two names, however alike: Maria and Mario
         two = self._established[first] & self._established[second] & ~related
         weights = np.where(two, np.where(alike, -2.0, OTHER_GIVEN), weights)
-        weights = np.where(related, 3.0, weights)
+        weights = np.where(related, 4.0, weights)
         return self._settled(weights, first, second, rare)
 
     def _last(self, first: Codes, second: Codes, surprises: Numbers) -> Numbers:
@@ -225,7 +238,9 @@ class Evidence:
         same = email[first] == email[second]
         same_local = (local[first] == local[second]) & personal
         weights = np.select(
-            [same & personal, same, same_local & (domain[first] == domain[second]), same_local], [12.0, 2.0, 6.0, 1.5], -0.3
+            [same & personal, same, same_local & (domain[first] == domain[second]), same_local],
+            [12.0, 2.0, 6.0, 1.5],
+            -0.3,
         )
         return np.where((email[first] == NONE) | (email[second] == NONE), 0.0, weights)
 

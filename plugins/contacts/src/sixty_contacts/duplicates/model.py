@@ -32,7 +32,7 @@ __all__ = ["Households", "against_neighbours", "rareness", "similarity"]
 GIVEN, LAST, EMAIL, PHONE, COMPANY, STREET, NUMBER, CITY = range(8)
 _UNSHARED = (LAST, NUMBER, CITY)  # what a family shares, so that it explains no other
 _DOUBLES = 0.1  # of another contact of the same person, for each contact
-_FEW = 3000  # people that an organisation knows at least
+_FEW = 2000  # people that an organisation knows at least
 _HOUSEHOLD = 6  # people, at the most
 _NEAR = 8.0  # bits of address or phone that those of one place have in common
 _HERE = 12.0  # bits of address that no two strangers have in common
@@ -104,7 +104,12 @@ def against_neighbours(fields: Fields, first: Places, second: Places, weights: N
     sharing = [_sharing(column, first, second) for column in columns]
     colleagues = near & ((sharing[1] > 0) | (sharing[0] > _HOUSEHOLD))
     others = np.minimum.reduce([np.where(each > 0, each, len(fields.ids)) for each in sharing])
-    bits = weights[:, GIVEN] + weights[:, LAST] + np.maximum(weights[:, EMAIL], 0) - np.log2(np.maximum(others, 2) / _DOUBLES)
+    bits = (
+        weights[:, GIVEN]
+        + weights[:, LAST]
+        + np.maximum(weights[:, EMAIL], 0)
+        - np.log2(np.maximum(others, 2) / _DOUBLES)
+    )
     return near, np.where(colleagues, bits, _NEVER).astype(np.float32)
 
 
@@ -115,7 +120,9 @@ def _sharing(column: Column, first: Places, second: Places) -> Places:
     return shared
 
 
-def similarity(strangers: Numbers, near: Truths, colleagues: Numbers, weights: Numbers, households: Households) -> Numbers:
+def similarity(
+    strangers: Numbers, near: Truths, colleagues: Numbers, weights: Numbers, households: Households
+) -> Numbers:
     """The probability that two are one person, by the formula above."""
     one_person, other_given = households.estimated()
     given, last, email = weights[:, GIVEN], weights[:, LAST], np.maximum(weights[:, EMAIL], 0)

@@ -6,8 +6,34 @@ __all__ = ["NICKNAMES", "NOTHING", "ROLES", "STREETS", "USUAL"]
 
 NOTHING = frozenset(
     (
-        *("x", "xx", "xxx", "xxxx", "na", "n a", "nan", "nil", "null", "none", "unknown", "unbekannt", "inconnu", "inconnue"),
-        *("desconocido", "desconocida", "missing", "blank", "empty", "tbd", "unnamed", "anonymous", "no name", "noname"),
+        *(
+            "x",
+            "xx",
+            "xxx",
+            "xxxx",
+            "na",
+            "n a",
+            "nan",
+            "nil",
+            "null",
+            "none",
+            "unknown",
+            "unbekannt",
+            "inconnu",
+            "inconnue",
+        ),
+        *(
+            "desconocido",
+            "desconocida",
+            "missing",
+            "blank",
+            "empty",
+            "tbd",
+            "unnamed",
+            "anonymous",
+            "no name",
+            "noname",
+        ),
         *("not given", "not known", "not available", "first name", "firstname", "last name", "lastname", "surname"),
     )
 )
@@ -58,11 +84,30 @@ _FAMILIES = """
     walter walt wally | wendy wendi | wilfred wilf fred | wilhelm willi william | william bill billy will willy liam guillermo guillaume wilhelm
     wolfgang wolf | yvonne eve | zachary zach zack zac
 """
+_ALONE = """
+    marta marco mario luca paola paolo anja antje astrid birgit brigitte bjorn carla carlo carmen chiara clara claudia claus
+    dagmar dieter dirk doris elke erik erika erich eva fatima felix finn frauke gerd gerda giorgio gunter gustav hanna heike
+    heinz helga hilda holger horst ingo ingrid inge ingeborg irene irina ivan ivana jana jens jonas joel jorg jurgen julio
+    karin karla kim kirsten lara larissa lea leah leila levi lina lisbet logan mason nina noah nora olaf ole olga omar oscar otto
+    ralf ralph reiner rainer renate rene renee ruth sabine sandro silke simone simona sofia sophia sonia sonja sven svenja
+    tanja tania thorsten tina tim uta ute uwe vera werner wilma yara zoe zoey dean sean shaun shane ethan evan ryan brian bryan
+    dylan tyler taylor hayley bailey kayla kyle lachlan liam aidan jayden hayden caleb isaiah elijah joel alana alisha alicia
+    jasmine chelsea ebony georgia holly imogen isla erin ella ruby poppy brooke paige amy ali aisha ahmed ahmad mohammed
+    muhammad mohamed hassan hussein ibrahim yusuf karim layla mariam priya raj ravi anil sunil amit ankit arjun wei li jing ming
+    hiroshi haruto yuki akira kenji sakura min joon jose javier raul ruben sergio silvio pilar ines isabel hugo bruno
+    andrea alain amelie benoit camille celine claire claude denis didier elodie gilles guy jacques julien laurent luc marc margaux
+    mathilde nadine odile olivier pascal quentin remy sylvie thierry xavier yves zofia agnieszka ewa jakub jerzy krzysztof
+    malgorzata marek pawel piotr tomasz wojciech dmitri ekaterina igor oksana oleg sergei svetlana tatiana yuri
+"""
 NICKNAMES: dict[str, tuple[int, ...]] = {}
-"""The families of given names that a name belongs to: two names with a family in common may be one person's."""
+"""The families of given names that a name belongs to: two names with a family in common may be one person's.
+
+A name that is known and has no family in common with another is another name, however alike they are."""
 for _number, _family in enumerate(_FAMILIES.replace("\n", " | ").split("|")):
     for _name in _family.split():
         NICKNAMES[_name] = (*NICKNAMES.get(_name, ()), _number)
+for _number, _name in enumerate(_ALONE.split(), start=1000):
+    NICKNAMES.setdefault(_name, (_number,))
 
 STREETS = {
     short: long
@@ -78,8 +123,12 @@ STREETS = {
 """How the words of a street are written out."""
 USUAL = frozenset(
     (
-        *("street road avenue drive place court lane crescent circuit boulevard close terrace square highway parade").split(),
-        *("parkway grove way rue chemin calle via viale piazza ulica ul strasse weg platz allee gasse rua avenida plaza de la").split(),
+        *(
+            "street road avenue drive place court lane crescent circuit boulevard close terrace square highway parade"
+        ).split(),
+        *(
+            "parkway grove way rue chemin calle via viale piazza ulica ul strasse weg platz allee gasse rua avenida plaza de la"
+        ).split(),
         *("du des del the").split(),
     )
 )
