@@ -1,9 +1,10 @@
 """What each field of two contacts says about their being one person, in bits.
 
-After Fellegi and Sunter (1969): a field that agrees in some degree weighs log2(m / u), where m is how often it does so in
-two contacts of one person, u how often in those of two. The u of agreement is the frequency of the very value, so that a
-rare surname says much and a domain that everybody has says nothing (Winkler 2000); the other weights are general knowledge
-about typing errors, nicknames and moves. What is missing weighs nothing. Nothing here is learned from labelled pairs.
+After Fellegi and Sunter (1969): a field that agrees in some degree weighs log2(m / u), where m is how often it does
+so in two contacts of one person, u how often in those of two. The u of agreement is the frequency of the very
+value, so that a rare surname says much and a domain that everybody has says nothing (Winkler 2000); the other
+weights are general knowledge about typing errors, nicknames and moves. What is missing weighs nothing. Nothing here
+is learned from labelled pairs.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Rule:
     """How often the field agrees in two contacts of one person."""
     near: float
     other: float
-    measure: type[OSA | JaroWinkler] | None = None
+    measure: Callable[..., float] | None = None
     enough: float = 1.0
     """What `measure` says of similar ones."""
 
@@ -65,12 +66,22 @@ class Rule:
 _RULES = {
     "phone": Rule(usual=0.0001, seen=10_000, often=0.7, near=0.0, other=-1.0),
     "workplace": Rule(usual=0.05, seen=50, often=0.9, near=0.0, other=-1.0),
-    "company": Rule(usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0, measure=JaroWinkler, enough=0.9),
+    "company": Rule(
+        usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0, measure=JaroWinkler.normalized_similarity, enough=0.9
+    ),
     "street": Rule(usual=0.001, seen=1000, often=0.75, near=8.0, other=-2.5),
-    "number": Rule(usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0, measure=OSA, enough=0.5),
-    "city": Rule(usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5, measure=JaroWinkler, enough=0.88),
-    "postal": Rule(usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5, measure=OSA, enough=0.7),
-    "region": Rule(usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0, measure=JaroWinkler, enough=0.9),
+    "number": Rule(
+        usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0, measure=OSA.normalized_similarity, enough=0.5
+    ),
+    "city": Rule(
+        usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5, measure=JaroWinkler.normalized_similarity, enough=0.88
+    ),
+    "postal": Rule(
+        usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5, measure=OSA.normalized_similarity, enough=0.7
+    ),
+    "region": Rule(
+        usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0, measure=JaroWinkler.normalized_similarity, enough=0.9
+    ),
 }
 _FAMILIES = 5  # of given names, at most, that one belongs to
 _SAME = 0.995
@@ -232,7 +243,7 @@ class Evidence:
     # -- ways to reach them
 
     def _email(self, first: Places, second: Places) -> Numbers:
-        """The same address says much. Others say little: people have several, and parts of them follow from the name."""
+        """The same address says much. Others say little: people have several, and parts follow from the name."""
         email, local, domain = (each.codes for each in (self._fields.email, self._fields.local, self._fields.domain))
         personal = local[first] != NONE
         same = email[first] == email[second]
@@ -266,7 +277,7 @@ class Evidence:
         same = self._same(name, ours, theirs)
         weights = np.where(ours == theirs, same, rule.other)
         if rule.measure is not None:
-            alike = _alike(column.values, ours, theirs, rule.measure.normalized_similarity)
+            alike = _alike(column.values, ours, theirs, rule.measure)
             weights = np.where((ours != theirs) & (alike >= rule.enough), np.minimum(same - 1, rule.near), weights)
         return np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
 

@@ -120,6 +120,6 @@ def _sorted(
         second[order],
         alike[order],
         weights[order],
-        swapped[order],
+        swapped[order].astype(np.bool_),
         compared,
     )

@@ -1,16 +1,17 @@
 """From evidence to the probability that two contacts are one person.
 
-Two contacts are one person, or two strangers, or two of one household, as father and son are, or two colleagues. With the
-weights of `evidence` in bits, what speaks for one person is
+Two contacts are one person, or two strangers, or two of one household, as father and son are, or two colleagues.
+With the weights of `evidence` in bits, what speaks for one person is
 
-    against strangers     s = all weights - log2(people / 0.1)                 one contact in ten is there once more
-    against a household   h = P / H + given + min(last, 0) + email             which shares surname, address and phone
-    against colleagues    c = given + last + email - log2(colleagues / 0.1)    those who share all that the two do
+    against strangers     s = all weights - log2(people / 0.1)  one contact in ten is there once more
+    against a household   h = P / H + given + min(last, 0) + email  which shares surname, address and phone
+    against colleagues    c = given + last + email - log2(colleagues / 0.1)  those who share all that the two do
     similarity            1 / (1 + 2**-s + 2**-h + 2**-c)
 
-h counts where two have an address or a phone in common, c where they have an employer too, or an address with many others.
-How many of those at one address are households, nobody says; `Households.estimated` reads P / H from the data. What general
-knowledge says at first, 8 to 1 and one given name in 20 replaced by another, is outweighed as there are more pairs to see.
+h counts where two have an address or a phone in common, c where they have an employer too, or an address with many
+others. How many of those at one address are households, nobody says; `Households.estimated` reads P / H from the
+data. What general knowledge says at first, 8 to 1 and one given name in 20 replaced by another, is outweighed as
+there are more pairs to see.
 """
 
 from __future__ import annotations
