@@ -15,6 +15,7 @@ from sixty_contacts.sources.filling import COMPANY_FIELDS, Fact, facts_of, fille
 from sixty_contacts.sources.fitting import from_text
 from sixty_contacts.sources.internal import INTERNAL, Behavior, company_of, known
 from sixty_contacts.tables import COMPANY, CONTACT, FACT
+from sixty_contacts.tools.contacts import shown_contact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ async def _kept(
         told[INTERNAL] = SourceReport(source=INTERNAL, status="ok" if inside.is_anything else "nothing")
     return ContactEnriched(
         message=_message(contact["full_name"], filled, list(told.values())),
-        contact=Contact.model_validate({**contact, "company_name": await _company_name(step, contact)}),
+        contact=await shown_contact(step, contact),
         enrichment_data=_data(contact, company, facts, inside),
         sources=[told[name] for name in asked_for],
     )
@@ -151,11 +152,6 @@ async def _noted(step: Call, contact: Row, company: Row | None, asked: Asked) ->
 
 def _may_write(step: Call, company: Row) -> bool:
     return step.reaches(step.scopes("contacts:update"), company["owner_id"])
-
-
-async def _company_name(step: Call, contact: Row) -> str | None:
-    company = await company_of(step, contact) if contact["company_id"] is not None else None
-    return company["name"] if company is not None else None
 
 
 def _data(contact: Row, company: Row | None, facts: list[Fact], inside: Known | None) -> EnrichmentData:
