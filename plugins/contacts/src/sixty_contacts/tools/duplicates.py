@@ -162,7 +162,7 @@ _remembered: WeakKeyDictionary[Host, _Remembered] = WeakKeyDictionary()
 async def _pairs(call: Call) -> Pairs:
     """The pairs among all contacts that the caller may read."""
     state = tuple((await call.rows(_state))[0].values())
-    key = (state, call.scoped(_next), call.principal.user_id, call.principal.team_id)
+    key = (state, call.directory.version, call.scoped(_next), call.principal.user_id, call.principal.team_id)
     remembered = _remembered.setdefault(call.host, _Remembered())
     async with remembered.finding:
         pairs = remembered.answers.get(key)
