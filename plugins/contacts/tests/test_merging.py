@@ -9,9 +9,10 @@ import neighbours
 import pytest
 import sqlalchemy as sa
 
-from sixty import Conflict, Invalid, NotFound
+from sixty import Conflict, Extension, Invalid, NotFound, hookimpl
+from sixty.crm import ENRICHERS, Findings, Subject
 from sixty_contacts import plugin
-from sixty_contacts.tables import contacts
+from sixty_contacts.tables import contact_facts, contacts
 
 if TYPE_CHECKING:
     from sixty.testing import Client, Organisation
@@ -19,9 +20,27 @@ if TYPE_CHECKING:
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
+class Gossip:
+    """A source that says the city of everybody, and the role of those at gmail.com."""
+
+    source = "gossip"
+
+    async def enrich(self, subject: Subject, settings: Any) -> Findings:  # noqa: ARG002 - it has none
+        role = {"role": "CTO"} if subject.email.endswith("@gmail.com") else {}
+        return Findings(contact={"city": "Leeds", **role})
+
+
+class Gossips:
+    """The pack that adds it."""
+
+    @hookimpl
+    def sixty_extensions(self) -> tuple[Extension, ...]:
+        return (Extension(ENRICHERS, Gossip()),)
+
+
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
-    return (("contacts", plugin), ("neighbours", neighbours))
+    return (("contacts", plugin), ("neighbours", neighbours), ("gossips", Gossips()))
 
 
 async def add(who: Client, email: str, **given: Any) -> str:
@@ -92,6 +111,22 @@ async def test_every_pointer_moves_also_of_records_that_one_may_not_read_and_und
     await user.call("undo_change", change_id=changed["change_id"])
     await user.call("undo_change", change_id=merged["change_id"])
     assert await everything(sixty) == before
+
+
+async def test_what_sources_said_stays_known_of_the_merged_contact(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    primary, other = await add(user, "a@acme.example"), await add(user, "b@gmail.com")
+    for contact_id in (primary, other):
+        await user.call("enrich_contact", contact_id=contact_id, sources=["gossip"])
+    before = await sixty.rows(sa.select(contact_facts).order_by(contact_facts.c.id))
+    merged = await merge(user, primary, other)
+    after = await sixty.rows(sa.select(contact_facts))
+    assert {(fact["contact_id"], fact["field"], fact["source"]) for fact in after} == {
+        (primary, "city", "gossip"),
+        (primary, "role", "gossip"),  # which it said of the other alone
+    }
+    await user.call("undo_change", change_id=merged["change_id"])
+    assert await sixty.rows(sa.select(contact_facts).order_by(contact_facts.c.id)) == before
 
 
 async def test_bad_parties_are_refused(sixty: Organisation) -> None:

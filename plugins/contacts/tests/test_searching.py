@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import neighbours
+import pipeline
 import pytest
 
 from sixty import Invalid, NotFound, Unavailable
@@ -20,7 +20,7 @@ NOBODY = "00000000-0000-7000-8000-000000000000"
 @pytest.fixture
 def plugins(request: pytest.FixtureRequest) -> tuple[tuple[str, object], ...]:
     alone = request.node.get_closest_marker("parametrize") is None and "alone" in request.node.name
-    return (("contacts", plugin),) if alone else (("contacts", plugin), ("neighbours", neighbours))
+    return (("contacts", plugin),) if alone else (("contacts", plugin), ("pipeline", pipeline))
 
 
 async def add(who: Client, name: str, email: str, **given: Any) -> dict[str, Any]:
@@ -144,14 +144,16 @@ async def test_pages_show_each_once(sixty: Organisation, filters: dict[str, str]
     assert (len(seen), len(set(seen)), cursor) == (7, 7, {})
 
 
-async def test_the_contacts_of_a_deal_are_found_by_its_id(user: Client) -> None:
+async def test_the_contacts_of_a_deal_are_found_by_its_id(sixty: Organisation, user: Client) -> None:
     (zoe,) = (await user.call("search_contacts", email="zoe@acme.example"))["contacts"]
-    deal = await user.call("put_happening", what="deal", title="License", contact_id=zoe["id"])
-    with pytest.raises((NotFound, Invalid), match="deal_id"):
+    deal = await user.call("add_deal", contact_id=zoe["id"])
+    assert await names(user, deal_id=deal["id"]) == ["Zoë Müller"]
+    assert await names(user, deal_id=deal["id"], query="dee") == []
+    with pytest.raises(Invalid, match="deal_id must be the id of a deal"):
         await names(user, deal_id=zoe["id"])
-    with pytest.raises(NotFound, match="deal_id: there is no deal"):
-        await names(user, deal_id=NOBODY)
-    assert deal["id"]
+    for unseen in (NOBODY, (await sixty.as_role("admin").call("add_deal", contact_id=zoe["id"]))["id"]):
+        with pytest.raises(NotFound, match="deal_id: there is no deal"):
+            await names(user, deal_id=unseen)
 
 
 async def test_alone_the_pack_says_that_there_are_no_deals(sixty: Organisation) -> None:
