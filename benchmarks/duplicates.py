@@ -1,7 +1,8 @@
 """Duplicates: how many are found, how fast as contacts become more, and what others notice meanwhile.
 
-Febrl's three sets with names and addresses only, without mails and with mails somebody had to invent; people of many countries
-(`benchmarks.people`) with families, colleagues and namesakes among them; and the tool itself on a server with 100,000 contacts.
+Febrl's three sets with names and addresses only, without mails and with mails somebody had to invent; people of
+many countries (`benchmarks.people`) with families, colleagues and namesakes among them; and the tool itself on a
+server with 100,000 contacts.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def through_the_tool() -> Iterator[Target]:
 
             with ThreadPoolExecutor(1) as other:
                 finding = other.submit(asked, "find_duplicate_contacts", limit=200)
-                waits = []
+                waits: list[float] = []
                 while not finding.done():
                     waits.append(asked("get_record", id=ids[len(waits) % len(ids)])[0])
                     time.sleep(0.01)
