@@ -44,7 +44,7 @@ NICKNAMES = {
     "robert": "bob", "william": "bill", "richard": "dick", "elizabeth": "liz", "margaret": "peggy", "michael": "mike",
     "christopher": "chris", "katherine": "kate", "edward": "ted", "james": "jim", "joseph": "joe", "thomas": "tom",
     "anthony": "tony", "steven": "steve", "jennifer": "jenny", "rebecca": "becky", "benjamin": "ben", "daniel": "dan",
-    "patricia": "trish", "andrew": "andy", "nicholas": "nick", "matthew": "matt", "samantha": "sam", "alexander": "alex",
+    "patricia": "trish", "andrew": "andy", "nicholas": "nick", "matthew": "matt", "samantha": "sam",
 }  # fmt: skip
 STARTS = _words(
     """
