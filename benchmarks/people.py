@@ -1,16 +1,17 @@
 """Contacts of a made-up organisation in many countries, some of them twice, the same on each run.
 
-Another world than febrl's, with other errors: people have companies, phones and mails; a double was typed again by a colleague
-who knows a nickname, another phone notation, half of the address, or where the person works now. There are families at one
-address, colleagues at another, and namesakes who have nothing to do with each other.
+Another world than febrl's, with other errors: people have companies, phones and mails; a double was typed again by
+a colleague who knows a nickname, another phone notation, half of the address, or where the person works now. There
+are families at one address, colleagues at another, and namesakes who have nothing to do with each other.
 """
 
+# ruff: noqa: PLR2004 - the chances of a made-up world stand where they are taken
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sixty_contacts.duplicates.people import Person
 
@@ -19,38 +20,71 @@ if TYPE_CHECKING:
 
 __all__ = ["Crowd", "crowd"]
 
-GIVEN = """
-    james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph jessica
-    thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony sandra mark margaret donald ashley
-    steven kimberly andrew emily paul donna joshua michelle kenneth carol kevin amanda brian melissa george deborah timothy
-    stephanie ronald rebecca jason sharon edward laura jeffrey cynthia ryan dorothy jacob amy nicholas kathleen gary angela
-    eric shirley jonathan emma stephen anna larry pamela justin nicole scott samantha brandon katherine benjamin christine
-    samuel helen gregory debra alexander rachel patrick carolyn frank janet raymond maria jack catherine dennis heather
-    hans anke jürgen ursula wolfgang sabine klaus petra uwe monika dieter renate giulia marco luca francesca matteo chiara
-    pierre camille julien élodie françois amélie jean marie sofía javier lucía álvaro carmen josé maría luis ana pedro
-    jan katarzyna piotr agnieszka tomasz małgorzata lars ingrid björn astrid søren mette jari aino yuki haruto sakura ren
-    wei li min jing priya arjun ananya rohan fatima ahmed omar layla mehmet ayşe olga dmitri svetlana ivan
-""".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+GIVEN = _words(
+    """
+    james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph
+    jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony sandra mark margaret
+    donald ashley steven kimberly andrew emily paul donna joshua michelle kenneth carol kevin amanda brian melissa
+    george deborah timothy stephanie ronald rebecca jason sharon edward laura jeffrey cynthia ryan dorothy jacob amy
+    nicholas kathleen gary angela eric shirley jonathan emma stephen anna larry pamela justin nicole scott samantha
+    brandon katherine benjamin christine samuel helen gregory debra alexander rachel patrick carolyn frank janet
+    raymond maria jack catherine dennis heather hans anke jürgen ursula wolfgang sabine klaus petra uwe monika
+    dieter renate giulia marco luca francesca matteo chiara pierre camille julien élodie françois amélie jean marie
+    sofía javier lucía álvaro carmen josé maría luis ana pedro jan katarzyna piotr agnieszka tomasz małgorzata lars
+    ingrid björn astrid søren mette jari aino yuki haruto sakura ren wei li min jing priya arjun ananya rohan fatima
+    ahmed omar layla mehmet ayşe olga dmitri svetlana ivan
+    """
+)
 NICKNAMES = {
     "robert": "bob", "william": "bill", "richard": "dick", "elizabeth": "liz", "margaret": "peggy", "michael": "mike",
     "christopher": "chris", "katherine": "kate", "edward": "ted", "james": "jim", "joseph": "joe", "thomas": "tom",
     "anthony": "tony", "steven": "steve", "jennifer": "jenny", "rebecca": "becky", "benjamin": "ben", "daniel": "dan",
-    "patricia": "trish", "andrew": "andy", "nicholas": "nick", "matthew": "matt", "samantha": "sam", "alexander": "alex",
+    "patricia": "trish", "andrew": "andy", "nicholas": "nick", "matthew": "matt", "samantha": "sam",
 }  # fmt: skip
-STARTS = "ab al an ba bar ber bo bra bro ca car cas co da de do du el en fa fer fi fo ga gar ge go gra ha har he ho ja jo ka ke ki ko kra la le li lo ma mar me mi mo mu na ne ni no o ol pa pe pi po ra re ri ro sa sch se si so sta ste ta te to tra va ve vi wa we wi wo ya za zi".split()
-MIDDLES = "ba be bi ca ch da de di do fa ga ge gi go ha ka ke ki la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa se si so ta te ti to va ve vi za".split()
-ENDS = "ck d er ez i in is ki l ler ll man mann n ne ni nn no o off ova r ri rs s sen ska son ss st ston t tt tz well wicz y".split()
-PLACES = [  # city, postal code, region, country, streets, dialling code
-    ("Berlin", "10{}", "Berlin", "DE", "{}straße {}", "+49 30"), ("München", "80{}", "Bayern", "DE", "{}weg {}", "+49 89"),
-    ("London", "N1 {}", "Greater London", "GB", "{1} {0} Road", "+44 20"), ("Leeds", "LS {}", "West Yorkshire", "GB", "{1} {0} Lane", "+44 113"),
-    ("Paris", "75{}", "Île-de-France", "FR", "{1} rue {0}", "+33 1"), ("Lyon", "69{}", "Rhône", "FR", "{1} avenue {0}", "+33 4"),
-    ("Madrid", "28{}", "Madrid", "ES", "Calle {0} {1}", "+34 91"), ("New York", "10{}", "NY", "US", "{1} {0} Street", "+1 212"),
-    ("Chicago", "60{}", "IL", "US", "{1} {0} Avenue", "+1 312"), ("San Diego", "92{}", "CA", "US", "{1} {0} Drive", "+1 619"),
-    ("Warszawa", "00-{}", "Mazowieckie", "PL", "ul. {0} {1}", "+48 22"), ("Milano", "20{}", "Lombardia", "IT", "via {0} {1}", "+39 02"),
-]  # fmt: skip
+STARTS = _words(
+    """
+    ab al an ba bar ber bo bra bro ca car cas co da de do du el en fa fer fi fo ga gar ge go gra ha har he ho ja jo
+    ka ke ki ko kra la le li lo ma mar me mi mo mu na ne ni no o ol pa pe pi po ra re ri ro sa sch se si so sta ste
+    ta te to tra va ve vi wa we wi wo ya za zi
+    """
+)
+MIDDLES = _words(
+    """
+    ba be bi ca ch da de di do fa ga ge gi go ha ka ke ki la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa
+    se si so ta te ti to va ve vi za
+    """
+)
+ENDS = _words(
+    """
+    ck d er ez i in is ki l ler ll man mann n ne ni nn no o off ova r ri rs s sen ska son ss st ston t tt tz well
+    wicz y
+    """
+)
+PLACES = [
+    # city, postal code, region, country, streets, dialling code
+    ("Berlin", "10{}", "Berlin", "DE", "{}straße {}", "+49 30"),
+    ("München", "80{}", "Bayern", "DE", "{}weg {}", "+49 89"),
+    ("London", "N1 {}", "Greater London", "GB", "{1} {0} Road", "+44 20"),
+    ("Leeds", "LS {}", "West Yorkshire", "GB", "{1} {0} Lane", "+44 113"),
+    ("Paris", "75{}", "Île-de-France", "FR", "{1} rue {0}", "+33 1"),
+    ("Lyon", "69{}", "Rhône", "FR", "{1} avenue {0}", "+33 4"),
+    ("Madrid", "28{}", "Madrid", "ES", "Calle {0} {1}", "+34 91"),
+    ("New York", "10{}", "NY", "US", "{1} {0} Street", "+1 212"),
+    ("Chicago", "60{}", "IL", "US", "{1} {0} Avenue", "+1 312"),
+    ("San Diego", "92{}", "CA", "US", "{1} {0} Drive", "+1 619"),
+    ("Warszawa", "00-{}", "Mazowieckie", "PL", "ul. {0} {1}", "+48 22"),
+    ("Milano", "20{}", "Lombardia", "IT", "via {0} {1}", "+39 02"),
+]
 FORMS = {"DE": "GmbH", "GB": "Ltd", "FR": "SARL", "ES": "S.L.", "US": "Inc.", "PL": "Sp. z o.o.", "IT": "S.p.A."}
-TRADES = (
-    "Logistics Foods Energy Health Robotics Textiles Media Travel Consulting Software Partners Bank Motors Labs".split()
+TRADES = _words(
+    """
+    Logistics Foods Energy Health Robotics Textiles Media Travel Consulting Software Partners Bank Motors Labs
+    """
 )
 FREE = ["gmail.com", "outlook.com", "yahoo.com", "gmx.de"]
 KEYS = {"a": "qs", "e": "wr", "i": "uo", "n": "bm", "o": "ip", "r": "et", "s": "ad", "t": "ry", "l": "k", "m": "n"}
@@ -91,7 +125,7 @@ def crowd(count: int, *, doubled: float = 0.03, seed: int = 60) -> Crowd:
         number = len(people)
         given, last = chance.choices(GIVEN, cum_weights=firsts)[0], chance.choices(surnames, cum_weights=weights)[0]
         company = chance.choices(companies, cum_weights=sizes)[0] if chance.random() < 0.8 else None
-        person = _person(chance, number, given, last, company, surnames)
+        person = _person(chance, number, (given, last), company, surnames)
         if people and chance.random() < 0.03 and people[-1].street:  # of the family of the one before
             before = people[-1]
             person = person._replace(
@@ -144,8 +178,9 @@ def _address(chance: random.Random, place: tuple[str, ...], surnames: Sequence[s
 
 
 def _person(
-    chance: random.Random, number: int, given: str, last: str, company: Company | None, surnames: Sequence[str]
+    chance: random.Random, number: int, name: tuple[str, str], company: Company | None, surnames: Sequence[str]
 ) -> Person:
+    given, last = name
     place = company.place if company else chance.choice(PLACES)
     at_work = company is not None and chance.random() < 0.4
     street, postal = company.address if company is not None and at_work else _address(chance, place, surnames)
@@ -199,7 +234,7 @@ def _nickname(chance: random.Random, person: Person) -> Person:
 def _typo_in(field: str) -> Callable[[random.Random, Person], Person]:
     def mistyped(chance: random.Random, person: Person) -> Person:
         text: str | None = getattr(person, field)
-        if not text or len(text) < 4:  # noqa: PLR2004 - a shorter one would be another word
+        if not text or len(text) < 4:
             return person
         at = chance.randrange(1, len(text) - 1)
         letter = chance.choice(KEYS.get(text[at], "e"))
@@ -232,7 +267,10 @@ def _other_phone(chance: random.Random, person: Person) -> Person:
 
 
 def _half_address(chance: random.Random, person: Person) -> Person:
-    return person._replace(**{field: None for field in chance.sample(["street", "postal_code", "region", "city"], 2)})
+    for field in chance.sample(("street", "postal_code", "region", "city"), 2):
+        without: dict[str, Any] = {field: None}
+        person = person._replace(**without)
+    return person
 
 
 def _moved(chance: random.Random, person: Person) -> Person:

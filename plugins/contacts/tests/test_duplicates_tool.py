@@ -74,8 +74,12 @@ async def test_a_pair_is_shown_with_reasons(sixty: Organisation) -> None:
     assert found["message"] == "Found 1 pair of contacts that may be one person"
     assert (found["duplicate_count"], found["count"], found["total"], pair["group"]) == (1, 1, 1, 1)
     assert pair["contact1"] == {
-        "id": min(one, two), "name": "Robert Quillfeather", "email": "robert@acme.example", "phone": "+1 212 555 0100", "company_name": "Acme",
-    }  # fmt: skip
+        "id": min(one, two),
+        "name": "Robert Quillfeather",
+        "email": "robert@acme.example",
+        "phone": "+1 212 555 0100",
+        "company_name": "Acme",
+    }
     assert pair["contact2"]["id"] == max(one, two)
     assert 0.8 <= pair["similarity"] <= 1
     reasons = {reason["field"]: reason for reason in pair["reasons"]}
@@ -121,7 +125,8 @@ async def test_an_empty_list_says_why(sixty: Organisation) -> None:
     assert found["duplicates"] == []
     assert found["duplicate_count"] == 0
     assert found["message"] == (
-        "No two contacts that you can see seem to be one person, at a threshold of 0.8; a lower threshold shows what is less certain"
+        "No two contacts that you can see seem to be one person, at a threshold of 0.8; "
+        "a lower threshold shows what is less certain"
     )
     lowest = await user.call("find_duplicate_contacts", threshold=0.5)
     assert lowest["message"] == "No two contacts that you can see seem to be one person, at a threshold of 0.5"
@@ -162,8 +167,10 @@ async def test_pages_follow_one_another(sixty: Organisation) -> None:
     assert cursor == {"cursor": None}
     assert seen == everything["duplicates"]
     assert messages == [
-        "2 of 5 pairs; next_cursor leads on", "2 of 5 pairs; next_cursor leads on", "1 of 5 pairs; this is the last page",
-    ]  # fmt: skip
+        "2 of 5 pairs; next_cursor leads on",
+        "2 of 5 pairs; next_cursor leads on",
+        "1 of 5 pairs; this is the last page",
+    ]
 
 
 async def test_a_page_goes_on_where_the_last_one_ended_though_pairs_have_gone(sixty: Organisation) -> None:

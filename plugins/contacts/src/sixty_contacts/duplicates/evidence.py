@@ -137,13 +137,18 @@ class Evidence:
 
     def _at_best(self, first: Places, second: Places) -> Numbers:
         """No less than all but the names can weigh, found without comparing any texts."""
-        best = np.maximum(self._email(first, second), 0)
+        best: dict[str, Numbers] = {}
         for name, rule in _RULES.items():
             codes = getattr(self._fields, name).codes
             ours, theirs = codes[first], codes[second]
             bits = np.where(ours == theirs, np.maximum(self._same(name, ours, theirs), rule.near), rule.near)
-            best += np.where((ours == NONE) | (theirs == NONE), 0.0, bits)
-        return best
+            best[name] = np.where((ours == NONE) | (theirs == NONE), 0.0, bits)
+        employer = np.maximum(best["company"], best["workplace"])
+        locality = [best[name] for name in ("city", "postal", "region")]
+        most = np.maximum.reduce(locality)
+        place = best["street"] + best["number"] + (most + np.add.reduce(locality)) / 2
+        bits_in_all: Numbers = np.maximum(self._email(first, second), 0) + best["phone"] + employer + place
+        return bits_in_all
 
     # -- names
 
