@@ -215,13 +215,13 @@ class TestWhereEverybodySeesTheirOwn:
             assert await names(stranger, **arguments) == ["Anna"]
             told = await user.call("search_contacts", **arguments)
             assert (told["contacts"], told["message"]) == ([], "There are no contacts that you can see")
-        for tool, arguments in (
+        for changing, arguments in (
             ("update_contact", {"contact_id": hidden["id"], "updates": {"role": "CEO"}}),
             ("update_company", {"company_id": hidden["company_id"], "updates": {"size": 5}}),
             ("merge_contacts", {"primary_id": hidden["id"], "duplicate_ids": [NOBODY]}),
         ):
             with pytest.raises(NotFound, match="that you can see"):
-                await user.call(tool, **arguments)
+                await user.call(changing, **arguments)
 
     async def test_an_email_that_one_cannot_see_is_no_conflict(self, sixty: Organisation) -> None:
         user, stranger = sixty.as_role("user"), await sixty.user("Sam Stranger", team="South")
