@@ -195,20 +195,6 @@ async def test_of_two_who_merge_the_same_at_once_one_does_and_the_other_is_told(
     assert happening["contact_id"] == kept["id"]
 
 
-async def test_a_merge_and_a_new_pointer_at_once_leave_nothing_behind(sixty: Organisation) -> None:
-    user, manager = sixty.as_role("user"), sixty.as_role("manager")
-    one, other = await add(user, "Anna"), await add(user, "Ann")
-    merged, put = await asyncio.gather(
-        user.outcome("merge_contacts", primary_id=one["id"], duplicate_ids=[other["id"]]),
-        manager.outcome("put_happening", what="activity", title="Call", contact_id=other["id"]),
-    )
-    assert (merged.is_error, put.is_error) == (False, False)
-    (happening,) = await sixty.rows(neighbours.happenings.select())
-    timeline = await manager.call("get_contact_timeline", contact_id=one["id"], kinds=["activity"])
-    assert happening["contact_id"] == one["id"]
-    assert timeline["total"] == 1
-
-
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [

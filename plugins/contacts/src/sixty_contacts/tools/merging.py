@@ -41,6 +41,8 @@ async def merge_contacts(args: MergeContacts, call: Call) -> ContactsMerged:
     primary = await call.records.get(CONTACT, args.primary_id)
     duplicates = [await call.records.get(CONTACT, duplicate_id) for duplicate_id in args.duplicate_ids]
     _check_parties(args, primary, duplicates)
+    for party in sorted(row["id"] for row in (primary, *duplicates)):
+        await call.claim("contacts.merge", party)  # two merges, each into the other's primary, would leave neither
     values = _merged([primary, *duplicates], args.field_choices, call.settings.phone_region)
     facts = await _facts(call, primary, duplicates)
     names = ", ".join(f'"{row["full_name"]}"' for row in duplicates)
