@@ -95,9 +95,7 @@ def company_domain(email: str) -> str | None:
     return None if domain in _FREE or _WORLDWIDE.fullmatch(domain) else domain
 
 
-Email = Annotated[
-    str, AfterValidator(parsed_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": _LONGEST})
-]
+Email = Annotated[str, AfterValidator(parsed_email), WithJsonSchema({"type": "string", "format": "email"})]
 """An e-mail address, in lower case."""
 
 Domain = Annotated[str, AfterValidator(parsed_domain), WithJsonSchema({"type": "string", "maxLength": _LONGEST - 1})]

@@ -8,13 +8,14 @@ from sixty import Permissions, hookimpl, ids_of
 from sixty_contacts.prompts import complete_company_name, qualify_lead
 from sixty_contacts.resources import CONTACT_ADDRESS, contact_page
 from sixty_contacts.settings import ContactSettings
+from sixty_contacts.sources import ADDED
 from sixty_contacts.tables import SEARCHABLE, TABLES
 from sixty_contacts.tools import TOOLS
 from sixty_contacts.tools.timeline import contact_timeline
 from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Completion, Prompt, Published, Resource, Searchable, Tables, Tool
+    from sixty import Completion, Extension, Prompt, Published, Resource, Searchable, Tables, Tool
 
 
 @hookimpl
@@ -67,8 +68,8 @@ def sixty_search() -> tuple[Searchable, ...]:
 
 @hookimpl
 def sixty_resources() -> tuple[Resource, ...]:
-    """Each contact."""
-    return contact_page, contact_timeline
+    """Each contact, and what has happened around them."""
+    return (contact_page, contact_timeline)
 
 
 @hookimpl
@@ -82,3 +83,9 @@ def sixty_completions() -> tuple[Completion, ...]:
     """The ids of contacts and companies, and the names of companies."""
     of_contacts, of_companies = SEARCHABLE
     return (*ids_of(of_contacts, CONTACT_ADDRESS), *ids_of(of_companies), complete_company_name)
+
+
+@hookimpl
+def sixty_extensions() -> tuple[Extension, ...]:
+    """The sources that are outside."""
+    return ADDED
