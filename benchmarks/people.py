@@ -49,7 +49,9 @@ PLACES = [  # city, postal code, region, country, streets, dialling code
     ("Warszawa", "00-{}", "Mazowieckie", "PL", "ul. {0} {1}", "+48 22"), ("Milano", "20{}", "Lombardia", "IT", "via {0} {1}", "+39 02"),
 ]  # fmt: skip
 FORMS = {"DE": "GmbH", "GB": "Ltd", "FR": "SARL", "ES": "S.L.", "US": "Inc.", "PL": "Sp. z o.o.", "IT": "S.p.A."}
-TRADES = "Logistics Foods Energy Health Robotics Textiles Media Travel Consulting Software Partners Bank Motors Labs".split()
+TRADES = (
+    "Logistics Foods Energy Health Robotics Textiles Media Travel Consulting Software Partners Bank Motors Labs".split()
+)
 FREE = ["gmail.com", "outlook.com", "yahoo.com", "gmx.de"]
 KEYS = {"a": "qs", "e": "wr", "i": "uo", "n": "bm", "o": "ip", "r": "et", "s": "ad", "t": "ry", "l": "k", "m": "n"}
 
@@ -93,7 +95,11 @@ def crowd(count: int, *, doubled: float = 0.03, seed: int = 60) -> Crowd:
         if people and chance.random() < 0.03 and people[-1].street:  # of the family of the one before
             before = people[-1]
             person = person._replace(
-                last_name=before.last_name, street=before.street, city=before.city, postal_code=before.postal_code, region=before.region
+                last_name=before.last_name,
+                street=before.street,
+                city=before.city,
+                postal_code=before.postal_code,
+                region=before.region,
             )
             if given == (before.first_name or "").lower():
                 continue
@@ -137,7 +143,9 @@ def _address(chance: random.Random, place: tuple[str, ...], surnames: Sequence[s
     return street, place[1].format(chance.randrange(100, 999))
 
 
-def _person(chance: random.Random, number: int, given: str, last: str, company: Company | None, surnames: Sequence[str]) -> Person:
+def _person(
+    chance: random.Random, number: int, given: str, last: str, company: Company | None, surnames: Sequence[str]
+) -> Person:
     place = company.place if company else chance.choice(PLACES)
     at_work = company is not None and chance.random() < 0.4
     street, postal = company.address if company is not None and at_work else _address(chance, place, surnames)
@@ -166,9 +174,13 @@ def _again(chance: random.Random, person: Person, companies: Sequence[Company], 
         again = change(chance, again)
     if chance.random() < 0.5:
         domain = (person.email or "").rpartition("@")[2]
-        again = again._replace(email=f"{(again.first_name or 'x')[0]}.{again.last_name}@{domain}".lower().replace(" ", ""))
+        again = again._replace(
+            email=f"{(again.first_name or 'x')[0]}.{again.last_name}@{domain}".lower().replace(" ", "")
+        )
     elif chance.random() < 0.5:
-        again = again._replace(email=f"{again.last_name}{chance.randrange(99)}@{chance.choice(FREE)}".lower().replace(" ", ""))
+        again = again._replace(
+            email=f"{again.last_name}{chance.randrange(99)}@{chance.choice(FREE)}".lower().replace(" ", "")
+        )
     if again.phone and person.street and chance.random() < 0.1:  # with another employer now
         company = chance.choice(companies)
         again = again._replace(company=company.name, email=f"{again.last_name}@{company.domain}".lower())
@@ -177,7 +189,11 @@ def _again(chance: random.Random, person: Person, companies: Sequence[Company], 
 
 def _nickname(chance: random.Random, person: Person) -> Person:
     given = (person.first_name or "").lower()
-    return person._replace(first_name=NICKNAMES[given].title()) if given in NICKNAMES else _typo_in("last_name")(chance, person)
+    return (
+        person._replace(first_name=NICKNAMES[given].title())
+        if given in NICKNAMES
+        else _typo_in("last_name")(chance, person)
+    )
 
 
 def _typo_in(field: str) -> Callable[[random.Random, Person], Person]:
@@ -222,7 +238,9 @@ def _half_address(chance: random.Random, person: Person) -> Person:
 def _moved(chance: random.Random, person: Person) -> Person:
     place = chance.choice(PLACES)
     street, postal = _address(chance, place, STARTS)
-    return person._replace(street=street, city=place[0], postal_code=postal, region=place[2]) if person.phone else person
+    return (
+        person._replace(street=street, city=place[0], postal_code=postal, region=place[2]) if person.phone else person
+    )
 
 
 def _company_short(chance: random.Random, person: Person) -> Person:

@@ -13,12 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import count
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp.shared.exceptions import MCPError
@@ -77,6 +76,10 @@ class World:
     """The kind, the owner and the word of each record."""
     about: dict[str, list[str]] = field(default_factory=dict)
     """The records that point at a contact."""
+
+    def of(self, kind: str) -> list[str]:
+        """The records of a kind."""
+        return [record_id for record_id, (its, _, _) in self.records.items() if its == kind]
 
     async def readable(self, client: Client, kind: str | None = None) -> set[str]:
         """The records that somebody may read, by what they were granted."""
@@ -198,7 +201,7 @@ async def check_figures(world: World, client: Client, see: Callable[[Any], None]
     if "find_duplicate_contacts" in tools:
         found = await client.call("find_duplicate_contacts", threshold=0.5, limit=200)
         see(found)
-        assert {found for found in _ID.findall(json.dumps(found["duplicates"]))} & world.records.keys() <= (
+        assert set(_ID.findall(json.dumps(found["duplicates"]))) & world.records.keys() <= (
             await world.readable(client, "contact") | await world.readable(client, "company")
         )
 
@@ -288,26 +291,28 @@ async def check_errors(world: World, client: Client) -> None:
                 assert shown == json.dumps(nothing.structured), f"{tool} tells of {world.records[hidden]}"
 
 
+ADDRESSES = {
+    "deal": ("crm://deals/{}",),
+    "contact": ("crm://contacts/{}", "crm://contacts/{}/timeline"),
+}
+PROMPTS = (
+    ("prepare_meeting", "activity"),
+    ("follow_up", "deal"),
+    ("follow_up", "contact"),
+    ("qualify_lead", "contact"),
+)
+
+
 async def check_addresses(world: World, client: Client, see: Callable[[Any], None]) -> None:
     """Resources, completions and prompts show what may be read, and nothing else is there."""
     readable = await world.readable(client)
     visible = {offer.name for offer in world.sixty.host.registry.visible("prompt", await client.principal())}
     async with client.connected() as connected:
         for record_id, (kind, _, word) in world.records.items():
-            addresses = [f"crm://records/{record_id}/history"]
-            if kind in ("deal", "contact"):
-                addresses.append(f"crm://{kind}s/{record_id}")
-            if kind == "contact":
-                addresses.append(f"crm://contacts/{record_id}/timeline")
-            for address in addresses:
-                try:
-                    shown = (await connected.read_resource(address)).contents[0].text  # type: ignore[union-attr]
-                except MCPError as error:
-                    assert record_id not in readable
-                    assert error.error.message == "Resource not found"
-                else:
-                    assert record_id in readable
-                    see(shown)
+            for address in ("crm://records/{}/history", *ADDRESSES.get(kind, ())):
+                shown = await read(connected, address.format(record_id))
+                assert (shown is not None) == (record_id in readable)
+                see(shown)
             history = ResourceTemplateReference(uri="crm://records/{id}/history")
             for typed in (word, record_id[:30]):
                 found = (await connected.complete(history, {"name": "id", "value": typed})).completion
@@ -316,22 +321,24 @@ async def check_addresses(world: World, client: Client, see: Callable[[Any], Non
                     prompt = PromptReference(name="follow_up")
                     found = (await connected.complete(prompt, {"name": argument, "value": typed})).completion
                     see(found.values if record_id not in readable else [])
-        for name, argument in (
-            ("renewals", None),
-            ("prepare_meeting", "activity_id"),
-            ("follow_up", "deal_id"),
-            ("follow_up", "contact_id"),
-            ("qualify_lead", "contact_id"),
-        ):
-            if name not in visible:
-                continue
-            wanted = [record for record, (kind, _, _) in world.records.items() if f"{kind}_id" == argument]
-            for record_id in wanted if argument else [None]:
-                given = {argument: record_id} if argument and record_id else {}
+        for name, kind in PROMPTS:
+            for record_id in [
+                record for record, (its, _, _) in world.records.items() if its == kind and name in visible
+            ]:
                 try:
-                    see((await connected.get_prompt(name, given)).model_dump_json())
+                    see((await connected.get_prompt(name, {f"{kind}_id": record_id})).model_dump_json())
                 except MCPError as error:
                     see(str(error))
+        for name in visible & {"renewals", "prepare_meeting", "follow_up"}:
+            see((await connected.get_prompt(name, {})).model_dump_json())
+
+
+async def read(client: Any, address: str) -> str | None:
+    """What is at an address; None for nothing."""
+    try:
+        return (await client.read_resource(address)).contents[0].text  # type: ignore[no-any-return]
+    except MCPError as error:
+        return None if error.error.message == "Resource not found" else str(error)
 
 
 async def check_writing(world: World, client: Client, see: Callable[[Any], None]) -> None:

@@ -208,7 +208,7 @@ async def test_internal_tells_what_the_crm_knows(sixty: Organisation) -> None:
         "behavioral_data": {"last_interaction": "2026-02-03T10:00:00Z", "activity_counts": {"completed": 2}},
     }
     assert found["sources"] == [{"source": "internal", "status": "ok"}]
-    assert found["message"] == "Filled company_id of Jane Doe"
+    assert found["message"] == "Filled company of Jane Doe"
     john = await put(user, email="john@gmail.com")
     nothing = await enrich(user, john, "internal")
     assert nothing["sources"] == [{"source": "internal", "status": "nothing"}]

@@ -16,6 +16,7 @@ from sixty_contacts.views import PUBLISHED
 
 if TYPE_CHECKING:
     from sixty import Completion, Extension, Prompt, Published, Resource, Searchable, Tables, Tool
+    from sixty.demo import Demo
 
 
 @hookimpl
@@ -89,3 +90,11 @@ def sixty_completions() -> tuple[Completion, ...]:
 def sixty_extensions() -> tuple[Extension, ...]:
     """The sources that are outside."""
     return ADDED
+
+
+@hookimpl
+def sixty_demo(demo: Demo) -> None:
+    """People at every company."""
+    from sixty_contacts.demo import plan  # noqa: PLC0415 - only the demo needs it
+
+    plan(demo)

@@ -1,9 +1,10 @@
 """Blocking: which two contacts are compared at all.
 
-Two are compared that have one of the keys below in common. Contacts are in the order of their names, so that those of one
-key that are most alike are near each other, and each is compared with the next `WINDOW` of them only (the sorted
-neighbourhood of Hernández and Stolfo, 1995). So the cost grows with the number of contacts, however many share a key. What
-this misses: two that share only keys which more than `WINDOW` others share too, with names that sort far apart.
+Two are compared that have one of the keys below in common. Contacts are in the order of their names, so that those
+of one key that are most alike are near each other, and each is compared with the next `WINDOW` of them only (the
+sorted neighbourhood of Hernández and Stolfo, 1995). So the cost grows with the number of contacts, however many
+share a key. What this misses: two that share only keys which more than `WINDOW` others share too, with names that
+sort far apart.
 """
 
 from __future__ import annotations

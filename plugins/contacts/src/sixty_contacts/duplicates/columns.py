@@ -24,7 +24,7 @@ NONE = -1
 
 
 class Column:
-    """The values of a field, the code of each contact (its value's place among them, or `NONE`), and how many share it."""
+    """The values of a field, the code of each contact (its value's place there, or `NONE`), and how many share it."""
 
     def __init__(self, values: list[str], codes: Codes) -> None:
         self.values = values
@@ -52,7 +52,7 @@ def codes_of(texts: Iterable[str]) -> tuple[list[str], Codes]:
 
 
 def similarities(values: Sequence[str], first: Codes, second: Codes, scorer: Callable[..., float]) -> Numbers:
-    """How alike values are, as `scorer` says, by their codes. Two values are compared once, however often they occur."""
+    """How alike values are, by their codes, as `scorer` says. Two values are compared once, however often they come."""
     low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second)
     every = low * len(values) + high
     order = np.argsort(every)  # by hand: numpy's unique is slower by far

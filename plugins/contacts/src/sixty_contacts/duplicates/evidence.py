@@ -1,9 +1,10 @@
 """What each field of two contacts says about their being one person, in bits.
 
-After Fellegi and Sunter (1969): a field that agrees in some degree weighs log2(m / u), where m is how often it does so in
-two contacts of one person, u how often in those of two. The u of agreement is the frequency of the very value, so that a
-rare surname says much and a domain that everybody has says nothing (Winkler 2000); the other weights are general knowledge
-about typing errors, nicknames and moves. What is missing weighs nothing. Nothing here is learned from labelled pairs.
+After Fellegi and Sunter (1969): a field that agrees in some degree weighs log2(m / u), where m is how often it does
+so in two contacts of one person, u how often in those of two. The u of agreement is the frequency of the very
+value, so that a rare surname says much and a domain that everybody has says nothing (Winkler 2000); the other
+weights are general knowledge about typing errors, nicknames and moves. What is missing weighs nothing. Nothing here
+is learned from labelled pairs.
 """
 
 from __future__ import annotations
@@ -26,13 +27,26 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELDS", "OTHER_GIVEN", "OTHER_LAST", "Evidence"]
 
-FIELDS = ("first_name", "last_name", "email", "phone", "company_name", "street", "number", "city", "postal_code", "region")
+FIELDS = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "company_name",
+    "street",
+    "number",
+    "city",
+    "postal_code",
+    "region",
+)
 """What evidence there is, in the order of the weights."""
 OTHER_GIVEN, OTHER_LAST = -5.0, -4.0
 """What it weighs that names are altogether different: surnames change more often."""
 _MOVED = -6.0
 """No more than this speaks against two whose addresses differ: people move."""
 _SWAPPED = -4.0
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What one field weighs: the same value as rare as it is, a similar one at most `near`, another one `other`."""
@@ -44,7 +58,7 @@ class Rule:
     """How often the field agrees in two contacts of one person."""
     near: float
     other: float
-    measure: type[OSA | JaroWinkler] | None = None
+    measure: Callable[..., float] | None = None
     enough: float = 1.0
     """What `measure` says of similar ones."""
 
@@ -52,12 +66,22 @@ class Rule:
 _RULES = {
     "phone": Rule(usual=0.0001, seen=10_000, often=0.7, near=0.0, other=-1.0),
     "workplace": Rule(usual=0.05, seen=50, often=0.9, near=0.0, other=-1.0),
-    "company": Rule(usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0, measure=JaroWinkler, enough=0.9),
+    "company": Rule(
+        usual=0.02, seen=50, often=0.8, near=4.0, other=-4.0, measure=JaroWinkler.normalized_similarity, enough=0.9
+    ),
     "street": Rule(usual=0.001, seen=1000, often=0.75, near=8.0, other=-2.5),
-    "number": Rule(usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0, measure=OSA, enough=0.5),
-    "city": Rule(usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5, measure=JaroWinkler, enough=0.88),
-    "postal": Rule(usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5, measure=OSA, enough=0.7),
-    "region": Rule(usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0, measure=JaroWinkler, enough=0.9),
+    "number": Rule(
+        usual=0.015, seen=200, often=0.85, near=0.0, other=-2.0, measure=OSA.normalized_similarity, enough=0.5
+    ),
+    "city": Rule(
+        usual=0.02, seen=50, often=0.85, near=4.0, other=-2.5, measure=JaroWinkler.normalized_similarity, enough=0.88
+    ),
+    "postal": Rule(
+        usual=0.01, seen=100, often=0.8, near=3.0, other=-2.5, measure=OSA.normalized_similarity, enough=0.7
+    ),
+    "region": Rule(
+        usual=0.15, seen=30, often=0.95, near=0.0, other=-2.0, measure=JaroWinkler.normalized_similarity, enough=0.9
+    ),
 }
 _FAMILIES = 5  # of given names, at most, that one belongs to
 _SAME = 0.995
@@ -147,7 +171,7 @@ class Evidence:
         # two names that are both common are two names, however alike: Maria and Mario
         two = self._established[first] & self._established[second] & ~related
         weights = np.where(two, np.where(alike, -2.0, OTHER_GIVEN), weights)
-        weights = np.where(related, 3.0, weights)
+        weights = np.where(related, 4.0, weights)
         return self._settled(weights, first, second, rare)
 
     def _last(self, first: Codes, second: Codes, surprises: Numbers) -> Numbers:
@@ -219,13 +243,15 @@ class Evidence:
     # -- ways to reach them
 
     def _email(self, first: Places, second: Places) -> Numbers:
-        """The same address says much. Others say little: people have several, and parts of them follow from the name."""
+        """The same address says much. Others say little: people have several, and parts follow from the name."""
         email, local, domain = (each.codes for each in (self._fields.email, self._fields.local, self._fields.domain))
         personal = local[first] != NONE
         same = email[first] == email[second]
         same_local = (local[first] == local[second]) & personal
         weights = np.select(
-            [same & personal, same, same_local & (domain[first] == domain[second]), same_local], [12.0, 2.0, 6.0, 1.5], -0.3
+            [same & personal, same, same_local & (domain[first] == domain[second]), same_local],
+            [12.0, 2.0, 6.0, 1.5],
+            -0.3,
         )
         return np.where((email[first] == NONE) | (email[second] == NONE), 0.0, weights)
 
@@ -251,7 +277,7 @@ class Evidence:
         same = self._same(name, ours, theirs)
         weights = np.where(ours == theirs, same, rule.other)
         if rule.measure is not None:
-            alike = _alike(column.values, ours, theirs, rule.measure.normalized_similarity)
+            alike = _alike(column.values, ours, theirs, rule.measure)
             weights = np.where((ours != theirs) & (alike >= rule.enough), np.minimum(same - 1, rule.near), weights)
         return np.where((ours == NONE) | (theirs == NONE), 0.0, weights)
 

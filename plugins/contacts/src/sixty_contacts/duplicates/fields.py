@@ -63,7 +63,10 @@ class Fields:
     def of(cls, people: Sequence[Person]) -> Fields:
         """The columns of these contacts."""
         once = lru_cache(maxsize=None)(known)
-        named = [(once(each.last_name), once(each.first_name), once(each.company), once(each.city), each.id) for each in people]
+        named = [
+            (once(each.last_name), once(each.first_name), once(each.company), once(each.city), each.id)
+            for each in people
+        ]
         order = sorted(range(len(named)), key=named.__getitem__)
         ordered = [people[place] for place in order]
         count, keyed = len(ordered), lru_cache(maxsize=None)(company_key)
@@ -71,7 +74,9 @@ class Fields:
         sounding = _spread(codes_of(sound(name.replace(" ", "")) for name in names)[1], codes)
         streets = [folded_street(each.street) for each in ordered]
         words = [street.split() for _, street in streets]
-        heard = codes_of(sound(each[place]) if place < len(each) else "" for place in range(_WORDS) for each in words)[1]
+        heard = codes_of(sound(each[place]) if place < len(each) else "" for place in range(_WORDS) for each in words)[
+            1
+        ]
         postal = Column.of(postal_key(each.postal_code) for each in ordered)
         digits, of_digits = codes_of("".join(sorted(code)) for code in postal.values)
         return cls(
@@ -100,4 +105,3 @@ class Fields:
 def _spread(of_values: Codes, codes: Codes) -> Codes:
     """The codes of what stands for each value."""
     return np.append(of_values, np.int32(NONE))[codes]
-

@@ -102,7 +102,9 @@ def _sorted(
     if not kept:
         nobody, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
         return Pairs([], nobody, nobody, nothing, nothing, np.empty(0, np.bool_), compared)
-    first, second, strangers, near, colleagues, weights, swapped = (np.concatenate(column) for column in zip(*kept, strict=True))
+    first, second, strangers, near, colleagues, weights, swapped = (
+        np.concatenate(column) for column in zip(*kept, strict=True)
+    )
     alike = np.round(similarity(strangers, near, colleagues, weights, households), 4)
     likely = alike >= LOWEST
     first, second, alike, weights, swapped = (column[likely] for column in (first, second, alike, weights, swapped))
@@ -118,6 +120,6 @@ def _sorted(
         second[order],
         alike[order],
         weights[order],
-        swapped[order],
+        swapped[order].astype(np.bool_),
         compared,
     )

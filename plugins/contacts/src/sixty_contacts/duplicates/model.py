@@ -1,16 +1,17 @@
 """From evidence to the probability that two contacts are one person.
 
-Two contacts are one person, or two strangers, or two of one household, as father and son are, or two colleagues. With the
-weights of `evidence` in bits, what speaks for one person is
+Two contacts are one person, or two strangers, or two of one household, as father and son are, or two colleagues.
+With the weights of `evidence` in bits, what speaks for one person is
 
-    against strangers     s = all weights - log2(people / 0.1)                 one contact in ten is there once more
-    against a household   h = P / H + given + min(last, 0) + email             which shares surname, address and phone
-    against colleagues    c = given + last + email - log2(colleagues / 0.1)    those who share all that the two do
+    against strangers     s = all weights - log2(people / 0.1)  one contact in ten is there once more
+    against a household   h = P / H + given + min(last, 0) + email  which shares surname, address and phone
+    against colleagues    c = given + last + email - log2(colleagues / 0.1)  those who share all that the two do
     similarity            1 / (1 + 2**-s + 2**-h + 2**-c)
 
-h counts where two have an address or a phone in common, c where they have an employer too, or an address with many others.
-How many of those at one address are households, nobody says; `Households.estimated` reads P / H from the data. What general
-knowledge says at first, 8 to 1 and one given name in 20 replaced by another, is outweighed as there are more pairs to see.
+h counts where two have an address or a phone in common, c where they have an employer too, or an address with many
+others. How many of those at one address are households, nobody says; `Households.estimated` reads P / H from the
+data. What general knowledge says at first, 8 to 1 and one given name in 20 replaced by another, is outweighed as
+there are more pairs to see.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = ["Households", "against_neighbours", "rareness", "similarity"]
 GIVEN, LAST, EMAIL, PHONE, COMPANY, STREET, NUMBER, CITY = range(8)
 _UNSHARED = (LAST, NUMBER, CITY)  # what a family shares, so that it explains no other
 _DOUBLES = 0.1  # of another contact of the same person, for each contact
-_FEW = 3000  # people that an organisation knows at least
+_FEW = 2000  # people that an organisation knows at least
 _HOUSEHOLD = 6  # people, at the most
 _NEAR = 8.0  # bits of address or phone that those of one place have in common
 _HERE = 12.0  # bits of address that no two strangers have in common
@@ -104,7 +105,12 @@ def against_neighbours(fields: Fields, first: Places, second: Places, weights: N
     sharing = [_sharing(column, first, second) for column in columns]
     colleagues = near & ((sharing[1] > 0) | (sharing[0] > _HOUSEHOLD))
     others = np.minimum.reduce([np.where(each > 0, each, len(fields.ids)) for each in sharing])
-    bits = weights[:, GIVEN] + weights[:, LAST] + np.maximum(weights[:, EMAIL], 0) - np.log2(np.maximum(others, 2) / _DOUBLES)
+    bits = (
+        weights[:, GIVEN]
+        + weights[:, LAST]
+        + np.maximum(weights[:, EMAIL], 0)
+        - np.log2(np.maximum(others, 2) / _DOUBLES)
+    )
     return near, np.where(colleagues, bits, _NEVER).astype(np.float32)
 
 
@@ -115,7 +121,9 @@ def _sharing(column: Column, first: Places, second: Places) -> Places:
     return shared
 
 
-def similarity(strangers: Numbers, near: Truths, colleagues: Numbers, weights: Numbers, households: Households) -> Numbers:
+def similarity(
+    strangers: Numbers, near: Truths, colleagues: Numbers, weights: Numbers, households: Households
+) -> Numbers:
     """The probability that two are one person, by the formula above."""
     one_person, other_given = households.estimated()
     given, last, email = weights[:, GIVEN], weights[:, LAST], np.maximum(weights[:, EMAIL], 0)

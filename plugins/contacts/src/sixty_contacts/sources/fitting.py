@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["fitting", "from_text"]
 
 
-def _web_address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or any(character.isspace() for character in text):
-        msg = "must be a web address"
+def _at_linkedin(text: str) -> str:
+    address = urlsplit(text)
+    host = f".{address.hostname or ''}"
+    if address.scheme not in ("http", "https") or not host.endswith(".linkedin.com") or " " in text:
+        msg = "must be an address at linkedin.com"
         raise ValueError(msg)
     return text
 
@@ -35,7 +38,7 @@ _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _FIELDS: Mapping[str, TypeAdapter[Any]] = {
     "role": _TEXT,
     "phone": TypeAdapter(Phone),
-    "linkedin_url": TypeAdapter(Annotated[Text, AfterValidator(_web_address)]),
+    "linkedin_url": TypeAdapter(Annotated[Text, AfterValidator(_at_linkedin)]),
     "city": _TEXT,
     "region": _TEXT,
     "country": _TEXT,

@@ -1,4 +1,4 @@
-"""The tool that finds contacts who are one person twice. Pairs are found beside the loop, and remembered while nobody writes."""
+"""The tool that finds contacts who are one person twice: beside the loop, and once while no contact changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -19,10 +20,12 @@ from sixty_contacts.emails import domain_of
 from sixty_contacts.tables import companies, contacts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Hashable, Iterator
 
     from sixty.host import Host
     from sixty_contacts.duplicates.finding import Pairs
+
+Row = dict[str, Any]
 
 __all__ = ["find_duplicate_contacts"]
 
@@ -31,6 +34,7 @@ Agreement = Literal["same", "similar", "different", "swapped"]
 
 _EXACT = 10_000  # as every list counts
 _AT_ONCE = 2_000  # contacts that are read at once, so that others have their turn
+_TOGETHER = 100  # contacts that are read by their ids
 _KEPT = 4  # answers that are remembered
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _NAMES = ("first_name", "last_name")
@@ -54,9 +58,18 @@ _next = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _shown = _people.add_columns(contacts.c.full_name, contacts.c.phone.label("given_phone")).where(
-    contacts.c.id.in_(sa.bindparam("ids", type_=Id, expanding=True))
+    contacts.c.id.in_([sa.bindparam(f"id_{number}", type_=Id) for number in range(_TOGETHER)])
 )
 _any = sa.select(contacts.c.id).limit(1)
+_state = sa.select(
+    sa.func.count().label("people"),
+    sa.func.max(contacts.c.updated_at).label("changed_at"),
+    sa.func.sum(contacts.c.version).label("changes"),
+    sa.func.sum(sa.func.length(contacts.c.email)).label("letters"),
+    sa.func.max(companies.c.updated_at).label("company_changed_at"),
+    sa.func.sum(companies.c.version).label("company_changes"),
+).select_from(contacts.outerjoin(companies, companies.c.id == contacts.c.company_id))
+"""What is another as soon as anything that is compared is, and stays while others write something else."""
 
 
 class FindDuplicateContacts(Arguments):
@@ -148,12 +161,11 @@ _remembered: WeakKeyDictionary[Host, _Remembered] = WeakKeyDictionary()
 
 async def _pairs(call: Call) -> Pairs:
     """The pairs among all contacts that the caller may read."""
-    await call.rows(_any)  # from here on the call sees one state of the database
-    state = await call.unit.state()
+    state = tuple((await call.rows(_state))[0].values())
     key = (state, call.scoped(_next), call.principal.user_id, call.principal.team_id)
     remembered = _remembered.setdefault(call.host, _Remembered())
     async with remembered.finding:
-        pairs = remembered.answers.get(key) if state is not None else None
+        pairs = remembered.answers.get(key)
         if pairs is None:
             pairs = await _found([person async for person in _everybody(call)])
             remembered.keep(key, pairs)
@@ -182,8 +194,7 @@ async def _found(people: list[Person]) -> Pairs:
 
 async def _page(call: Call, pairs: Pairs, places: range, groups: list[int]) -> list[Duplicate]:
     named = [(pairs.ids[pairs.first[place]], pairs.ids[pairs.second[place]]) for place in places]
-    ids = sorted({one for pair in named for one in pair})
-    rows = {row["id"]: row for row in await call.rows(_shown, {"ids": ids})} if ids else {}
+    rows = await _contacts(call, sorted({one for pair in named for one in pair}))
     return [
         Duplicate(
             contact1=_contact(rows[one]),
@@ -196,7 +207,18 @@ async def _page(call: Call, pairs: Pairs, places: range, groups: list[int]) -> l
     ]
 
 
-def _contact(row: Mapping[str, Any]) -> Compared:
+async def _contacts(call: Call, ids: list[str]) -> dict[str, Row]:
+    """The contacts by their ids."""
+    rows: dict[str, Row] = {}
+    for start in range(0, len(ids), _TOGETHER):
+        some = ids[start : start + _TOGETHER]
+        padded = some + some[:1] * (_TOGETHER - len(some))
+        values = {f"id_{number}": one for number, one in enumerate(padded)}
+        rows |= {row["id"]: row for row in await call.rows(_shown, values)}
+    return rows
+
+
+def _contact(row: Row) -> Compared:
     return Compared(
         id=row["id"],
         name=row["full_name"],
@@ -206,7 +228,7 @@ def _contact(row: Mapping[str, Any]) -> Compared:
     )
 
 
-def _reasons(pairs: Pairs, place: int, one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Reason]:
+def _reasons(pairs: Pairs, place: int, one: Row, two: Row) -> Iterator[Reason]:
     """What each field says that says anything. A house number is part of its street."""
     from sixty_contacts.duplicates.evidence import FIELDS  # noqa: PLC0415 - as above
 
@@ -251,11 +273,12 @@ def _cursor(place: tuple[float, str, str]) -> str:
 def _after(cursor: str, pairs: Pairs, count: int) -> int:
     """The place of the first pair after the one that `cursor` names, whether or not that is still there."""
     try:
-        similarity, first, second = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return bisect_right(range(count), (similarity, first, second), key=lambda place: _place(pairs, place))
-    except (ValueError, TypeError) as error:
+        least, first, second = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        last = float(least), str(UUID(first)), str(UUID(second))
+    except (ValueError, TypeError, AttributeError) as error:
         msg = "the cursor is not one of this list; take next_cursor from the answer before, with the same arguments"
         raise Invalid(msg, field="cursor", given=cursor[:80]) from error
+    return bisect_right(range(count), last, key=lambda place: _place(pairs, place))
 
 
 async def _told(call: Call, shown: int, count: int, threshold: float, *, more: bool) -> str:

@@ -15,6 +15,7 @@ from sixty_contacts.sources.filling import COMPANY_FIELDS, Fact, facts_of, fille
 from sixty_contacts.sources.fitting import from_text
 from sixty_contacts.sources.internal import INTERNAL, Behavior, company_of, known
 from sixty_contacts.tables import COMPANY, CONTACT, FACT
+from sixty_contacts.tools.contacts import shown_contact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,11 @@ __all__ = ["enrich_contact"]
 
 _ATTEMPTS = 3
 """How often what was found is put in when somebody else writes the same contact at that moment."""
+
+_CALLED = frozenset(("phone", "country"))
+"""What the phone in E.164 follows from."""
+_WORDS = {"company_id": "company", "linkedin_url": "LinkedIn address"}
+"""Fields as people call them."""
 
 
 class EnrichContact(Arguments):
@@ -113,49 +119,44 @@ async def _kept(
     """What was found is put in, and the answer."""
     contact = await step.records.get(CONTACT, contact_id)
     company = await company_of(step, contact)
+    facts = [Fact(*(row[name] for name in Fact._fields)) for row in await _facts(step, contact)]
     found = [findings for _, findings in asked]
     values = filled_contact(contact, found)
-    if values.keys() & {"phone", "country"}:
+    if values.keys() & _CALLED:
         both = {**contact, **values}
         values["phone_e164"] = comparable(both["phone"], both["country"], step.settings.phone_region)
-    if inside is not None and company is not None:
+    if inside is not None and company is not None and contact["company_id"] is None:
         values["company_id"] = company["id"]
-    filled = sorted(name for name in values.keys() - {"phone_e164"} if contact[name] != values[name])
-    contact = await step.records.update(CONTACT, contact["id"], values)
-    facts = await _noted(step, contact, company, asked)
-    if company is not None and (of_company := filled_company(company, found)) and _may_write(step, company):
+    of_company = filled_company(company, found) if company is not None and _may_write(step, company) else {}
+    said = (fact for report, findings in asked for fact in facts_of(report.source, findings, company))
+    new = [fact for fact in dict.fromkeys(said) if fact not in facts]
+    if values or of_company or new:
+        await step.claim("contacts.enriching", contact["id"])  # facts are added, and nothing else would tell two apart
+        contact = await step.records.update(CONTACT, contact["id"], values)
+        for fact in new:
+            await step.records.add_detail(FACT, contact["id"], {**fact._asdict(), "at": step.now})
+    if company is not None and of_company:
         company = await step.records.update(COMPANY, company["id"], of_company)
-        filled += [f"{name} of the company" for name in sorted(of_company)]
-    told = {report.source: report for report, _ in asked}
+    reports = {report.source: report for report, _ in asked}
     if inside is not None:
-        told[INTERNAL] = SourceReport(source=INTERNAL, status="ok" if inside.is_anything else "nothing")
+        reports[INTERNAL] = SourceReport(source=INTERNAL, status="ok" if inside.is_anything else "nothing")
+    filled = [_WORDS.get(name, name) for name in sorted(values.keys() - {"phone_e164"})]
+    filled += [f"{name} of the company" for name in sorted(of_company)]
     return ContactEnriched(
-        message=_message(contact["full_name"], filled, list(told.values())),
-        contact=Contact.model_validate({**contact, "company_name": await _company_name(step, contact)}),
-        enrichment_data=_data(contact, company, facts, inside),
-        sources=[told[name] for name in asked_for],
+        message=_message(contact["full_name"], filled, list(reports.values())),
+        contact=await shown_contact(step, contact),
+        enrichment_data=_data(contact, company, [*facts, *new], inside),
+        sources=[reports[name] for name in asked_for],
     )
 
 
-async def _noted(step: Call, contact: Row, company: Row | None, asked: Asked) -> list[Fact]:
-    """Every fact about the contact, those that were known first; what is new is noted with its source and time."""
-    rows = await step.records.details(FACT, contact["id"])
-    facts = [Fact(*(row[name] for name in Fact._fields)) for row in sorted(rows, key=lambda row: row["id"])]
-    for report, findings in asked:
-        for fact in facts_of(report.source, findings, company):
-            if fact not in facts:
-                facts.append(fact)
-                await step.records.add_detail(FACT, contact["id"], {**fact._asdict(), "at": step.now})
-    return facts
+async def _facts(step: Call, contact: Row) -> list[Row]:
+    """What is noted about the contact, oldest first."""
+    return sorted(await step.records.details(FACT, contact["id"]), key=lambda row: row["id"])
 
 
 def _may_write(step: Call, company: Row) -> bool:
     return step.reaches(step.scopes("contacts:update"), company["owner_id"])
-
-
-async def _company_name(step: Call, contact: Row) -> str | None:
-    company = await company_of(step, contact) if contact["company_id"] is not None else None
-    return company["name"] if company is not None else None
 
 
 def _data(contact: Row, company: Row | None, facts: list[Fact], inside: Known | None) -> EnrichmentData:
