@@ -24,6 +24,9 @@ __all__ = ["SPINE", "Detail", "Guard", "Kind", "Searchable", "Tables", "detail_t
 SPINE = ("id", "owner_id", "version", "created_at", "updated_at")
 """The columns that every record's row shares with the spine. The unit of work alone writes them."""
 
+LONGEST_NAME = 120
+"""Characters of a record's name where it stands for the record."""
+
 
 def pointer(name: str, *, kind: str | None = None, nullable: bool = True) -> sa.Column[Any]:
     """A column that points at a record of any pack: of `kind`, wherever a pack that has it is loaded.
@@ -89,6 +92,11 @@ class Kind:
     def pointers(self) -> tuple[str, ...]:
         """The columns that point at other records."""
         return _pointers(self.table)
+
+    def name_of(self, row: Mapping[str, Any]) -> str:
+        """What a row is called, in one line of at most 120 characters."""
+        name = " ".join(str(row[self.title]).split())
+        return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
     def show(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row as JSON shows it, by the kind's model."""

@@ -42,7 +42,7 @@ async def record_history(args: OneRecord, call: Call) -> RecordHistory:
         raise NotFound(msg, id=args.id)
     kind, row = found
     history = await call.records.history(kind, row["id"])
-    return RecordHistory(kind=kind.name, id=row["id"], title=str(row[kind.title]), history=history)
+    return RecordHistory(kind=kind.name, id=row["id"], title=kind.name_of(row), history=history)
 
 
 @completion("id", permission=None, of=_ADDRESS)

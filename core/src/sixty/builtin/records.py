@@ -58,7 +58,7 @@ async def get_record(args: OneRecord, call: Call) -> RecordFound:
     kind, row = await _located(call, args.id)
     links = [*await _outgoing(call, kind, row), *await _incoming(call, row["id"])]
     return RecordFound(
-        message=f'The {kind.name} "{row[kind.title]}" has {counted(len(links), "link")}',
+        message=f'The {kind.name} "{kind.name_of(row)}" has {counted(len(links), "link")}',
         kind=kind.name,
         record=kind.show(row),
         links=links,
@@ -74,7 +74,7 @@ async def delete_record(args: DeleteRecord, call: Call) -> RecordDeleted:
         msg = f"you may not delete {one(kind.name)}: it needs the permission {permission}; ask an admin"
         raise Forbidden(msg, permission=permission)
     await call.records.delete(kind, row["id"])
-    return RecordDeleted(message=f'Deleted the {kind.name} "{row[kind.title]}"', id=row["id"], kind=kind.name)
+    return RecordDeleted(message=f'Deleted the {kind.name} "{kind.name_of(row)}"', id=row["id"], kind=kind.name)
 
 
 @tool("undo_change", permission=None, effect="update")
@@ -116,4 +116,4 @@ def _pointing(kind: Kind, field: str) -> sa.Select[Any]:
 
 
 def _link(kind: Kind, row: Row, field: str) -> dict[str, str]:
-    return {"kind": kind.name, "id": row["id"], "title": str(row[kind.title]), "field": field}
+    return {"kind": kind.name, "id": row["id"], "title": kind.name_of(row), "field": field}

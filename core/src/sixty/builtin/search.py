@@ -110,6 +110,5 @@ async def _similar(call: Call, searchable: Searchable, query: str) -> list[Hit]:
 def _hit(searchable: Searchable, row: Row, score: float) -> Hit:
     body = " · ".join(str(row[column]) for column in searchable.body if row[column])
     snippet = body if len(body) <= SNIPPET else body[: SNIPPET - 1] + "…"
-    return Hit(
-        kind=searchable.kind.name, id=row["id"], title=str(row[searchable.title]), snippet=snippet or None, score=score
-    )
+    kind = searchable.kind
+    return Hit(kind=kind.name, id=row["id"], title=kind.name_of(row), snippet=snippet or None, score=score)

@@ -67,6 +67,8 @@ def parsed_email(text: str) -> str:
 def parsed_domain(text: str, rule: str = "must be a domain such as example.com") -> str:
     """The domain in lower case, as people read it. `ValueError` states the `rule`."""
     domain = ascii_form = text.strip().lower()
+    if len(domain) >= _LONGEST:
+        raise ValueError(rule)
     if not domain.isascii() or "xn--" in domain:
         import idna  # noqa: PLC0415 - few domains need its tables
 
@@ -93,9 +95,7 @@ def company_domain(email: str) -> str | None:
     return None if domain in _FREE or _WORLDWIDE.fullmatch(domain) else domain
 
 
-Email = Annotated[
-    str, AfterValidator(parsed_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": _LONGEST})
-]
+Email = Annotated[str, AfterValidator(parsed_email), WithJsonSchema({"type": "string", "format": "email"})]
 """An e-mail address, in lower case."""
 
 Domain = Annotated[str, AfterValidator(parsed_domain), WithJsonSchema({"type": "string", "maxLength": _LONGEST - 1})]

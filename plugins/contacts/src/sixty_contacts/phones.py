@@ -34,8 +34,8 @@ def comparable(phone: str | None, country: str | None, default_region: str | Non
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
-        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None  # also of a number that is one only within its town
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

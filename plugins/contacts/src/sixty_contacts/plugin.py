@@ -69,8 +69,8 @@ def sixty_search() -> tuple[Searchable, ...]:
 
 @hookimpl
 def sixty_resources() -> tuple[Resource, ...]:
-    """Each contact."""
-    return contact_page, contact_timeline
+    """Each contact, and what has happened around them."""
+    return (contact_page, contact_timeline)
 
 
 @hookimpl

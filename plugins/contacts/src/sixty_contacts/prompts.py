@@ -72,8 +72,7 @@ def _wish(call: Call) -> str:
     wish = f"First {', '.join(first)}. Then tell" if first else "Tell"
     wish += (
         " me, each with what it rests on: do they need what we sell, have they the budget, can they decide, and when "
-        "do they want to? Say what you do not know instead of guessing, and end with a verdict: qualified, not yet or "
-        "no."
+        "do they want to? Say what you do not know instead of guessing, and end with a verdict: qualified, not yet, no."
     )
     steps = {
         "create_deal": "a deal with create_deal if they are qualified",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty_contacts.tools.contacts import create_contact, update_contact
+from sixty_contacts.tools.duplicates import find_duplicate_contacts
 from sixty_contacts.tools.enriching import enrich_contact
 from sixty_contacts.tools.merging import merge_contacts
 from sixty_contacts.tools.organisations import update_company
@@ -21,7 +22,8 @@ TOOLS: tuple[Tool, ...] = (
     update_contact,
     update_company,
     search_contacts,
-    merge_contacts,
     enrich_contact,
+    find_duplicate_contacts,
+    merge_contacts,
     get_contact_timeline,
 )
