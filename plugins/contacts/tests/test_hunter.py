@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from sixty_contacts.settings import ContactSettings
 from sixty_contacts.sources.hunter import Hunter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+
+    from sixty.testing import Organisation
 
 KEY = "a-secret-key"
 PERSON = {
@@ -71,11 +74,13 @@ class Server:
 
 
 @asynccontextmanager
-async def answering(content: Any = BOTH, status: int = 200, **headers: str) -> AsyncIterator[Server]:
+async def answering(
+    content: Any = BOTH, status: int = 200, *, at: socket.socket | None = None, **headers: str
+) -> AsyncIterator[Server]:
     """A server on this machine with this answer."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     server = Server(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.serve, sock=at or socket.create_server(("127.0.0.1", 0)))
     server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v2"
     async with listening:
         yield server
@@ -216,3 +221,38 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 async def test_without_a_key_it_says_which_setting_it_needs() -> None:
     with pytest.raises(Unavailable, match="set SIXTY_CONTACTS_HUNTER_API_KEY"):
         await Hunter().enrich(JANE, ContactSettings())
+
+
+class TestThroughTheTool:
+    """With the key and the address in the settings."""
+
+    @pytest.fixture
+    def place(self) -> socket.socket:
+        """Where the server will be."""
+        return socket.create_server(("127.0.0.1", 0))
+
+    @pytest.fixture
+    def environ(self, place: socket.socket) -> Mapping[str, str]:
+        url = f"http://127.0.0.1:{place.getsockname()[1]}/v2/"
+        return {"SIXTY_CONTACTS_HUNTER_API_KEY": KEY, "SIXTY_CONTACTS_HUNTER_URL": url}
+
+    async def test_what_hunter_knows_is_filled_in(self, sixty: Organisation, place: socket.socket) -> None:
+        user = sixty.as_role("user")
+        made = await user.call(
+            "create_contact", first_name="Jane", last_name="Doe", email="jane@acme.example", company_name="Acme"
+        )
+        async with answering(at=place):
+            found = await user.call("enrich_contact", contact_id=made["contact_id"], sources=["hunter"])
+        assert found["sources"] == [{"source": "hunter", "status": "ok"}]
+        assert found["contact"]["role"] == "Head of Sales"
+        assert found["contact"]["address"] == {"city": "Oslo", "region": "Oslo", "country": "Norway"}
+        assert found["contact"]["company_name"] == "Acme"
+        assert found["enrichment_data"]["company_insights"] == {
+            "industry": "Machinery",
+            "size": 120,
+            "revenue": 5_000_000,
+        }
+        gone = await user.call("enrich_contact", contact_id=made["contact_id"], sources=["hunter", "internal"])
+        assert [report["status"] for report in gone["sources"]] == ["unavailable", "ok"]
+        assert gone["contact"] == found["contact"]
+        assert KEY not in str(gone)

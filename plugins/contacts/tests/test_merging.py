@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import neighbours
 import pytest
 import sqlalchemy as sa
 
-from sixty import Conflict, Extension, Invalid, NotFound, hookimpl
+from sixty import Call, Conflict, Extension, Invalid, NotFound, Tool, hookimpl, tool
 from sixty.crm import ENRICHERS, Findings, Subject
 from sixty_contacts import plugin
-from sixty_contacts.tables import contact_facts, contacts
+from sixty_contacts.tables import FACT, contact_facts, contacts
 
 if TYPE_CHECKING:
     from sixty.testing import Client, Organisation
@@ -38,9 +39,23 @@ class Gossips:
         return (Extension(ENRICHERS, Gossip()),)
 
 
+class Finder:
+    """A pack that finds something out about a contact."""
+
+    @hookimpl
+    def sixty_tools(self) -> tuple[Tool, ...]:
+        @tool("put_fact", permission="happenings:create", effect="create")
+        async def put_fact(args: neighbours.Edit, call: Call) -> neighbours.Made:
+            """Put a fact in."""
+            fact = await call.records.add_detail(FACT, args.id, {"at": call.now, **args.values})
+            return neighbours.Made(message="Made", id=fact["id"])
+
+        return (put_fact,)
+
+
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
-    return (("contacts", plugin), ("neighbours", neighbours), ("gossips", Gossips()))
+    return (("contacts", plugin), ("neighbours", neighbours), ("gossips", Gossips()), ("finder", Finder()))
 
 
 async def add(who: Client, email: str, **given: Any) -> str:
@@ -177,3 +192,43 @@ async def test_of_two_who_merge_the_same_at_once_one_does(sixty: Organisation, *
     (row,) = await sixty.rows(sa.select(contacts))
     (task,) = await sixty.rows(sa.select(neighbours.happenings))
     assert task["contact_id"] == row["id"]
+
+
+async def test_two_merges_that_meet_in_a_contact_by_a_former_id_come_one_after_the_other(sixty: Organisation) -> None:
+    user, manager = sixty.as_role("user"), sixty.as_role("manager")
+    former, one, two, three = [await add(user, f"{name}@gmail.com") for name in "abcd"]
+    await merge(user, one, former)
+    await user.call("put_happening", what="task", title="task", contact_id=two)
+    answers = await asyncio.gather(merge(user, former, two), merge(manager, three, one), return_exceptions=True)
+    assert all(isinstance(answer, dict) for answer in answers)  # what came first is led on
+    (row,) = await sixty.rows(sa.select(contacts))
+    (task,) = await sixty.rows(sa.select(neighbours.happenings))
+    assert task["contact_id"] == row["id"] == three
+
+
+async def test_an_address_that_a_merge_gave_up_is_free_again(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    one, two = await add(user, "a@gmail.com"), await add(user, "b@gmail.com")
+    await merge(user, one, two)
+    saved = await user.call("update_contact", contact_id=two, updates={"role": "CEO"})
+    assert (saved["contact"]["id"], saved["contact"]["email"]) == (one, "a@gmail.com")
+    assert await add(user, "b@gmail.com") not in (one, two)
+
+
+async def test_what_sources_said_comes_along_with_its_time_and_undo_takes_it_back(sixty: Organisation) -> None:
+    user = sixty.as_role("user")
+    one, two = await add(user, "a@gmail.com"), await add(user, "b@gmail.com")
+    said = {"subject": "contact", "field": "role", "source": "hunter"}
+    await user.call("put_fact", id=one, values={**said, "value": "CEO"})
+    for more in ({"value": "CFO"}, {"value": "Boss", "source": "internal"}):
+        await user.call("put_fact", id=two, values={**said, **more})
+    facts = sa.select(contact_facts).order_by(contact_facts.c.id)
+    before = await sixty.rows(facts)
+    sixty.clock.advance(timedelta(hours=1))
+    merged = await merge(user, one, two)
+    after = await sixty.rows(facts)
+    kept = {(row["contact_id"], row["source"], row["value"]) for row in after}
+    assert kept == {(one, "hunter", "CEO"), (one, "internal", "Boss")}  # of the same source the primary's stays
+    assert {row["at"] for row in after} == {row["at"] for row in before}
+    await user.call("undo_change", change_id=merged["change_id"])
+    assert await sixty.rows(facts) == before
