@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sixty import claims
 from sixty.conversation import Conversation
-from sixty.errors import NotFound, Unavailable
+from sixty.errors import Conflict, NotFound, Unavailable
 from sixty.events import LIMIT
 from sixty.ledger import Ledger
 from sixty.paging import told
 from sixty.permissions import Scope, reaches
 from sixty.records import Records
 from sixty.scoping import ME, TEAM
+from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.storage.statements import Write
 from sixty.unit import UnitOfWork
 
@@ -296,20 +297,27 @@ class Call:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Call]:
-        """A short transaction of a tool that talks to the outside world; committed at the end of the block."""
+        """A short transaction of a tool that talks to the outside world; committed at the end of the block.
+
+        Raises `Conflict`, with nothing of it written, if somebody else wrote the same records meanwhile: begin again.
+        """
         if not self.tool.open_world:
             msg = f"{self.tool.name} runs in a transaction already; only an open_world tool opens its own"
             raise LookupError(msg)
-        async with UnitOfWork(self.host.database) as unit:
-            step = replace(self)
-            step.begin(unit)
-            yield step
-            await step.react()
-            if unit.wrote:
-                unit.write(step.line(f"a step of {self.tool.name}").write())
-                await step.settle(unit)
-                self.steps.update(step.touched)
-                self.position = step.records.ledger.position
+        try:
+            async with UnitOfWork(self.host.database) as unit:
+                step = replace(self)
+                step.begin(unit)
+                yield step
+                await step.react()
+                if unit.wrote:
+                    unit.write(step.line(f"a step of {self.tool.name}").write())
+                    await step.settle(unit)
+                    self.steps.update(step.touched)
+                    self.position = step.records.ledger.position
+        except (StaleWrite, IntegrityViolation) as error:
+            msg = "somebody else has written the same at this moment; read it again and try again"
+            raise Conflict(msg) from error
 
     async def settle(self, unit: UnitOfWork) -> None:
         """Commit, whether or not the caller is still there: what is being written cannot be called back."""

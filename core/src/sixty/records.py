@@ -17,6 +17,7 @@ from sixty.ids import new_id
 from sixty.ledger import Origin, decoded
 from sixty.merging import repoint
 from sixty.storage.columns import Id
+from sixty.storage.statements import Write
 from sixty.tables import changes, records
 from sixty.values import one, shown
 
@@ -45,6 +46,7 @@ _of_record = (
     .where(changes.c.record_id == _KEY, changes.c.table_name == sa.bindparam("of_table"))
     .order_by(changes.c.seq)
 )
+_hold = sa.update(records).where(records.c.id == _KEY, records.c.deleted_at.is_(None)).values(deleted_at=None)
 MERGE = "core.merge"
 """What causes a pointer to move with a merge: undoing the merge moves it back, whoever may write it."""
 _HOPS = 20  # merges of merges that one id may lead through
@@ -248,17 +250,17 @@ class Records:
         moving = replace(origin, cause=origin.cause or MERGE)
         moved: dict[str, int] = {}
         for duplicate in duplicates:
-            for name, count in (
-                await repoint(self.ledger, call.registry, duplicate["id"], primary["id"], moving)
-            ).items():
-                moved[name] = moved.get(name, 0) + count
             latest = call.unit.known.get((kind.table.name, duplicate["id"])) or duplicate
-            self.ledger.delete(kind, latest, await self.all_details(kind, duplicate["id"]), origin, primary["id"])
+            details = await self.all_details(kind, duplicate["id"])
+            self.ledger.delete(kind, latest, details, origin, primary["id"])
+            # only now: whoever was about to point at it has done so, and whoever comes later is sent to the primary
+            pointers = await repoint(self.ledger, call.registry, duplicate["id"], primary["id"], moving)
+            for name, count in pointers.items():
+                moved[name] = moved.get(name, 0) + count
         primary = await self.get(kind, primary["id"])
         changed = {name: value for name, value in values.items() if primary[name] != value}
-        if changed:
-            primary = self.ledger.update(kind, primary, changed, origin)
-        return primary, moved
+        # even where nothing changes: of two merges that meet in it, or a merge and its deletion, one must begin anew
+        return self.ledger.update(kind, primary, changed, origin), moved
 
     # -- rules
 
@@ -318,7 +320,15 @@ class Records:
         for name in kind.pointers:
             if led.get(name) is not None:
                 led[name] = await self.resolve(name, led[name], kind.table.c[name].info.get("kind"))
+                self._hold(led[name])
         return led
+
+    def _hold(self, record_id: str) -> None:
+        """What is pointed at is still there when this call commits: deleted or merged meanwhile, the call runs anew."""
+        known, key = self._call.unit.known, ("held", record_id)
+        if key not in known and record_id not in self.ledger.touched:
+            known[key] = None
+            self._call.unit.write(Write(_hold, {"key": record_id}, expect=1, row=("records", record_id)))
 
     async def _stale(self, kind: Kind, row: Row, expected: int) -> Conflict:
         since = await self._call.unit.before(

@@ -387,3 +387,16 @@ class TestScope:
         assert found["enrichment_data"]["company_insights"]["size"] == 120  # known from the source alone
         (row,) = await sixty.rows(sa.select(companies))
         assert row["size"] is None
+
+
+async def test_of_those_who_enrich_at_the_same_time_none_fails_and_nothing_is_noted_twice(
+    sixty: Organisation, oracle: Oracle
+) -> None:
+    user = sixty.as_role("user")
+    await company(user)
+    jane = await put(user)
+    oracle.says(FOUND)
+    found = await asyncio.gather(*(enrich(user, jane) for _ in range(4)))
+    assert {shown["contact"]["role"] for shown in found} == {"Head of Sales"}
+    facts = [tuple(fact[name] for name in ("subject", "field", "source")) for fact in (await everything(sixty))[2]]
+    assert len(facts) == len(set(facts)) == 10

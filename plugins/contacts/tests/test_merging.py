@@ -232,3 +232,28 @@ async def test_what_sources_said_comes_along_with_its_time_and_undo_takes_it_bac
     assert {row["at"] for row in after} == {row["at"] for row in before}
     await user.call("undo_change", change_id=merged["change_id"])
     assert await sixty.rows(facts) == before
+
+
+async def test_whoever_points_at_a_duplicate_while_it_is_merged_points_at_the_primary(sixty: Organisation) -> None:
+    user, manager = sixty.as_role("user"), sixty.as_role("manager")
+    one, other = await add(user, "a@x.example"), await add(user, "b@x.example")
+    merged, put = await asyncio.gather(
+        user.outcome("merge_contacts", primary_id=one, duplicate_ids=[other]),
+        manager.outcome("put_happening", what="activity", title="Call", contact_id=other),
+    )
+    assert (merged.is_error, put.is_error) == (False, False)
+    (happening,) = await sixty.rows(neighbours.happenings.select())
+    timeline = await manager.call("get_contact_timeline", contact_id=one, kinds=["activity"])
+    assert (happening["contact_id"], timeline["total"]) == (one, 1)
+
+
+async def test_whoever_deletes_the_primary_while_it_is_merged_does_one_or_the_other(sixty: Organisation) -> None:
+    user, manager = sixty.as_role("user"), sixty.as_role("manager")
+    one, other = await add(user, "a@x.example"), await add(user, "b@x.example")
+    merged, deleted = await asyncio.gather(
+        user.outcome("merge_contacts", primary_id=one, duplicate_ids=[other]),
+        manager.outcome("delete_record", id=one),
+    )
+    assert not deleted.is_error
+    left = {contact["id"] for contact in await sixty.rows(contacts.select())}
+    assert left == ({other} if merged.is_error else set())
