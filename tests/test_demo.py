@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sixty.demo import Demo
 
 SIXTY = str(Path(sys.executable).with_name("sixty"))
-STEPS = 8
+STEPS = 13
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,9 @@ def test_the_tour_comes_out_as_expected_and_leaves_nothing_behind(
     monkeypatch.chdir(tmp_path)
     shown = ran(SIXTY, "demo", "--tour", "--port", "0")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "3 teams, 9 users, 40 companies, 120 deals" in shown.stdout
-    assert re.findall(r"^(\d)\. ", shown.stdout, re.MULTILINE) == [str(step + 1) for step in range(STEPS)]
+    counted = r"3 teams, 9 users, 40 companies, 2\d\d activities, 128 contacts, 120 deals, 2\d\d tasks: "
+    assert re.search(counted, shown.stdout)
+    assert re.findall(r"^(\d+)\. ", shown.stdout, re.MULTILINE) == [str(step + 1) for step in range(STEPS)]
     assert shown.stdout.count("✓") >= STEPS
     assert "✗" not in shown.stdout
     assert '"code": "forbidden"' in shown.stdout

@@ -20,7 +20,7 @@ from sixty_contacts.settings import ContactSettings
 from sixty_contacts.sources.hunter import Hunter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from sixty.testing import Organisation
 
@@ -227,9 +227,10 @@ class TestThroughTheTool:
     """With the key and the address in the settings."""
 
     @pytest.fixture
-    def place(self) -> socket.socket:
+    def place(self) -> Iterator[socket.socket]:
         """Where the server will be."""
-        return socket.create_server(("127.0.0.1", 0))
+        with socket.create_server(("127.0.0.1", 0)) as place:
+            yield place
 
     @pytest.fixture
     def environ(self, place: socket.socket) -> Mapping[str, str]:

@@ -24,7 +24,7 @@ async def lead(guide: Guide, seller: Caller, admin: Caller) -> None:
     if {"move_deal_stage", "search_activities", "search_tasks"} <= tools:
         await _chain(guide, seller)
     if {"get_upcoming_activities", "get_overdue_tasks"} <= tools:
-        await _day(guide, seller)
+        await _day(guide, seller, admin)
     if {"find_duplicate_contacts", "merge_contacts", "get_contact_timeline"} <= tools:
         primary = await _duplicate(guide, seller)
         await _timeline(guide, admin, primary)
@@ -42,15 +42,15 @@ async def _chain(guide: Guide, seller: Caller) -> None:
     guide.expect("there is one task, to follow up on it", followed, made)
 
 
-async def _day(guide: Guide, seller: Caller) -> None:
-    guide.step(f"{seller} asks what is on, and what is late")
+async def _day(guide: Guide, seller: Caller, admin: Caller) -> None:
+    guide.step(f"{seller} asks what is on, and {admin} what is late")
     upcoming = await seller.call("get_upcoming_activities", days_ahead=14)
     guide.list(_planned(activity) for activity in upcoming["activities"][:SHOWN])
     guide.expect("something is planned", upcoming["total"] > 0, upcoming)
-    overdue = await seller.call("get_overdue_tasks")
+    overdue = await admin.call("get_overdue_tasks")
     guide.list(f"{task['title']}, due {task['due_date']}" for task in overdue["tasks"][:SHOWN])
     late = [task["days_overdue"] for task in overdue["tasks"]]
-    guide.expect("the latest come first", late == sorted(late, reverse=True), overdue)
+    guide.expect("the latest come first", late == sorted(late, reverse=True) != [], overdue)
 
 
 async def _duplicate(guide: Guide, seller: Caller) -> str:
@@ -58,9 +58,7 @@ async def _duplicate(guide: Guide, seller: Caller) -> str:
     guide.step(f"{seller} looks for people who are there twice")
     found = await seller.call("find_duplicate_contacts")
     pairs = found["duplicates"]
-    guide.list(
-        f"{_person(pair['contact1'])} = {_person(pair['contact2'])}: {pair['similarity']}" for pair in pairs[:SHOWN]
-    )
+    guide.list(_pair(pair) for pair in pairs[:SHOWN])
     guide.expect("there are some", found["duplicate_count"] > 0, found)
     primary, duplicate = pairs[0]["contact1"]["id"], pairs[0]["contact2"]["id"]
 
@@ -78,9 +76,7 @@ async def _timeline(guide: Guide, admin: Caller, contact_id: str) -> None:
     guide.step(f"{admin} looks at what happened with this person")
     told = await admin.call("get_contact_timeline", contact_id=contact_id)
     entries = told["entries"]
-    guide.list(
-        f"{entry['at'][:16].replace('T', ' ')}  {entry['kind']:<8} {entry['title']}" for entry in entries[:SHOWN]
-    )
+    guide.list(f"{_moment(entry['at'])}  {entry['kind']:<8} {entry['title']}" for entry in entries[:SHOWN])
     moments = [entry["at"] for entry in entries]
     guide.expect("the newest comes first", len(moments) > 0 and moments == sorted(moments, reverse=True), told)
 

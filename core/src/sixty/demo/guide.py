@@ -90,6 +90,8 @@ class Guide:
 
     def tell(self, line: str, style: str | None = None) -> None:
         """Print what was asked or answered."""
+        if self._console.options.ascii_only:
+            line = line.encode("ascii", "replace").decode()
         self._console.print(f"   {line}", style=style)
 
     def list(self, lines: Iterable[str]) -> None:
