@@ -258,7 +258,8 @@ class Findings:
     social_profiles: Mapping[str, str] = field(default_factory=dict)
     """Addresses or handles, by network: `linkedin`, `twitter`, `github`."""
     company: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of their company: `name`, `domain`, `industry`, `size` (people) and `revenue` (a year), both numbers."""
+    """Fields of their company: `name`, `domain`, `industry`, `size` (of people: a number, or a range such as `11-50`)
+    and `revenue` (of a year, a number)."""
 
 
 @runtime_checkable

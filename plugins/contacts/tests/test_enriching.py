@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -290,6 +291,22 @@ async def test_what_cannot_be_kept_is_as_if_it_had_not_been_said(sixty: Organisa
     assert await everything(sixty) == before
     oracle.says(None)  # type: ignore[arg-type]
     assert (await enrich(user, jane, "oracle"))["sources"][0]["status"] == "failed"
+
+
+async def test_a_range_of_employees_is_told_and_fills_no_number(sixty: Organisation, oracle: Oracle) -> None:
+    user = sixty.as_role("user")
+    await company(user)
+    jane = await put(user)
+    oracle.says(replace(FOUND, company={**FOUND.company, "size": "51-200"}))
+    for _ in range(2):
+        found = await enrich(user, jane, "oracle")
+        assert found["enrichment_data"]["company_insights"] == {
+            "industry": "Machinery",
+            "size": "51-200",
+            "revenue": 5_000_000,
+        }
+    (acme,) = await sixty.rows(companies.select().where(companies.c.industry == "Machinery"))
+    assert acme["size"] is None
 
 
 async def test_another_company_is_not_taken_for_theirs(sixty: Organisation, oracle: Oracle) -> None:

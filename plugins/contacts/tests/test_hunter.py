@@ -136,10 +136,12 @@ async def test_where_anybody_has_an_address_only_the_person_is_asked_for() -> No
     assert found.company == {}
 
 
-async def test_a_range_of_employees_is_no_number() -> None:
+async def test_a_range_of_employees_stays_a_range_and_amounts_in_words_are_left_out() -> None:
     company = {**COMPANY, "metrics": {"employees": "51-200", "annualRevenue": "$10M", "estimatedAnnualRevenue": True}}
     async with answering({"data": {"person": PERSON, "company": company}}) as server:
-        assert set((await ask(server)).company) == {"name", "domain", "industry"}
+        found = (await ask(server)).company
+    assert set(found) == {"name", "domain", "industry", "size"}
+    assert found["size"] == "51-200"
 
 
 @pytest.mark.parametrize("data", [{}, {"person": None, "company": None}, {"person": [], "company": "Acme"}])

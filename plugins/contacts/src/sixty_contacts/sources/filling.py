@@ -57,7 +57,7 @@ def filled_company(company: Row, found: Sequence[Findings]) -> dict[str, Any]:
     for item in found:
         if is_about(item, company):
             for name in COMPANY_FIELDS:
-                if company[name] is None and name in item.company:
+                if company[name] is None and name in item.company and not _is_range(name, item):
                     values.setdefault(name, item.company[name])
     return values
 
@@ -70,6 +70,11 @@ def facts_of(source: str, found: Findings, company: Row | None) -> Iterator[Fact
     for subject, values in parts:
         for field, value in values.items():
             yield Fact(subject, field, str(value), source)
+
+
+def _is_range(name: str, found: Findings) -> bool:
+    """Whether a source knows the size as a range only, which is told and fills no number."""
+    return name == "size" and isinstance(found.company[name], str)
 
 
 def _first(name: str, found: Sequence[Findings]) -> str | None:

@@ -47,10 +47,19 @@ _COMPANY: Mapping[str, TypeAdapter[Any]] = {
     "name": _TEXT,
     "domain": TypeAdapter(Domain),
     "industry": _TEXT,
-    "size": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=_MOST_PEOPLE)]),
+    "size": TypeAdapter(
+        Annotated[int, Field(strict=True, ge=1, le=_MOST_PEOPLE)]
+        | Annotated[str, Field(pattern=r"^\d[\d,.]{0,10}(\+|-\d[\d,.]{0,10})$")]
+    ),
     "revenue": TypeAdapter(Annotated[Decimal, Field(gt=0, le=_MOST_MONEY, decimal_places=2)]),
 }
-_READ: Mapping[str, Callable[[str], Any]] = {"size": int, "revenue": Decimal}
+
+
+def _size(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text  # a range such as 11-50 stays one: its middle would be made up
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {"size": _size, "revenue": Decimal}
 
 
 def fitting(found: Findings) -> Findings:

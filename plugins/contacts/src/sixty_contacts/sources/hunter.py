@@ -119,7 +119,7 @@ def _findings(person: Mapping[str, Any], company: Mapping[str, Any]) -> Findings
             name=_text(company, "name"),
             domain=_text(company, "domain"),
             industry=_text(_part(company, "category"), "industry"),
-            size=_number(metrics.get("employees")),
+            size=_number(metrics.get("employees")) or _text(metrics, "employees"),
             revenue=_number(metrics.get("annualRevenue")) or _number(metrics.get("estimatedAnnualRevenue")),
         ),
     )
@@ -137,7 +137,7 @@ def _text(part: Mapping[str, Any], name: str) -> str | None:
 
 
 def _number(value: Any) -> int | None:
-    """A number; a range such as `11-50` is none, and its middle would be made up."""
+    """A number, or None for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 

@@ -45,12 +45,12 @@ class EnrichContact(Arguments):
 
 
 class CompanyInsights(BaseModel):
-    """What is known of their company; `size` counts employees."""
+    """What is known of their company; `size` counts employees, and is a text where a source knows a range."""
 
     model_config = ConfigDict(frozen=True)
 
     industry: str | None = None
-    size: int | None = None
+    size: int | str | None = None
     revenue: Money | None = None
 
 
