@@ -397,14 +397,14 @@ async def run(url: str, drawn: Mapping[str, Any]) -> None:
 quietly = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
-@settings(quietly, max_examples=6)
+@settings(quietly, max_examples=4)
 @given(drawn=organisations())
 def test_nobody_is_shown_what_they_may_not_read(sqlite_templates: Any, drawn: Mapping[str, Any]) -> None:
     with TemporaryDirectory() as folder:
         asyncio.run(run(sqlite_templates.copy(PLUGINS, Path(folder) / "sixty.db"), drawn))
 
 
-@settings(quietly, max_examples=3)
+@settings(quietly, max_examples=2)
 @given(drawn=organisations())
 def test_nobody_is_shown_what_they_may_not_read_on_postgres(postgres_templates: Any, drawn: Mapping[str, Any]) -> None:
     url = postgres_templates.copy(PLUGINS)
