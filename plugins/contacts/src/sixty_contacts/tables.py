@@ -67,7 +67,7 @@ contact_facts = detail_table(
     sa.Column("source", sa.String(50), nullable=False),
     sa.Column("at", Instant, nullable=False),
 )
-"""What a source said about the contact, or about their company (`subject`), and when it said so first."""
+"""What a source said about the `contact`, their `company` or their `social` profiles (`subject`), and when first."""
 
 CONTACT = Kind("contact", contacts, Contact, resource="contacts", title="full_name", finder="search_contacts")
 COMPANY = Kind("company", companies, Company, resource="contacts", title="name")
