@@ -1,9 +1,9 @@
-"""The shared words of the CRM: events, views and extension points. No tables, no behaviour."""
+"""The shared words of the CRM: stages, events, views and extension points. No tables, no behaviour."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -24,9 +24,11 @@ __all__ = [
     "ENRICHERS",
     "EVENTS",
     "PEOPLE",
+    "STAGES",
     "STAGE_CHANGES",
     "TASKS",
     "VIEWS",
+    "WON_STAGE",
     "ActivityCompleted",
     "ActivityCreated",
     "ContactCreated",
@@ -36,10 +38,18 @@ __all__ = [
     "DealWon",
     "Enricher",
     "Findings",
+    "Stage",
     "Subject",
     "TaskCompleted",
     "TaskCreated",
 ]
+
+
+Stage = Literal["sql", "opportunity", "verbal", "signed"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""In the order of the pipeline."""
+WON_STAGE: Stage = "signed"
+"""A deal is won exactly while it is in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +58,7 @@ class DealCreated(Event):
 
     name: ClassVar[str] = "deal.created"
     title: str
-    company_name: str
+    company_name: str | None = None
     stage: str
     value: Decimal | None = None
     contact_id: str | None = None
@@ -60,7 +70,7 @@ class DealStageChanged(Event):
 
     name: ClassVar[str] = "deal.stage_changed"
     title: str
-    company_name: str
+    company_name: str | None = None
     from_stage: str
     to_stage: str
     value: Decimal | None = None
@@ -73,7 +83,7 @@ class DealWon(Event):
 
     name: ClassVar[str] = "deal.won"
     title: str
-    company_name: str
+    company_name: str | None = None
     value: Decimal | None = None
     contact_id: str | None = None
 
@@ -84,7 +94,7 @@ class DealLost(Event):
 
     name: ClassVar[str] = "deal.lost"
     title: str
-    company_name: str
+    company_name: str | None = None
     stage: str
     reason: str | None = None
     value: Decimal | None = None
@@ -171,12 +181,16 @@ DEALS = View(
     probability=sa.Float,
     expected_close_date=sa.Date,
     contract_end_date=sa.Date,
+    stage_entered_at=Instant,
+    path=sa.String,
     opened_at=Instant,
     closed_at=Instant,
     created_at=Instant,
     updated_at=Instant,
 )
-"""`probability` weighs the stage. `opened_at` and `closed_at` are business time: an import may date them back."""
+"""`probability` weighs the stage. `stage_entered_at`, `opened_at` and `closed_at` are business time: an import may date
+them back. `path` has the stages that the deal has entered, in order and with a space between them; of each only the
+first and the last time, which is all that it takes to say what a deal reached and whether it went on from there."""
 
 STAGE_CHANGES = View(
     "stage_changes",

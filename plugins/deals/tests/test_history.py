@@ -137,6 +137,8 @@ async def test_the_view_of_deals_keeps_its_promises(sixty: Organisation, acme: D
         "closed_at": None,
         "created_at": morning,
         "updated_at": morning,
+        "stage_entered_at": morning,
+        "path": "verbal",
     }
 
 

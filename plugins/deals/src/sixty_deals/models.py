@@ -33,7 +33,7 @@ class Deal(Record):
     """A deal. `value` is the one given, else `ltv`, which is there when the revenue is split."""
 
     title: str
-    company_name: str
+    company_name: str | None = None
     value: Money | None = None
     stage: Stage
     status: Status
@@ -46,6 +46,7 @@ class Deal(Record):
     contract_end_date: date | None = None
     ai_confidence_score: int | None = None
     lost_reason: str | None = None
+    stage_entered_at: datetime
     opened_at: datetime
     closed_at: datetime | None = None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from sixty import Conflict, Invalid
+from sixty.crm import STAGES, WON_STAGE, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Status",
     "Window",
     "ltv",
+    "path_of",
     "project",
     "settle",
     "spoken",
@@ -30,13 +32,8 @@ __all__ = [
     "worth",
 ]
 
-Stage = Literal["sql", "opportunity", "verbal", "signed"]
 Status = Literal["open", "won", "lost"]
 Period = Literal["month", "quarter", "year"]
-
-STAGES: tuple[Stage, ...] = get_args(Stage)
-"""In the order of the pipeline."""
-WON_STAGE: Stage = "signed"
 
 _CENT = Decimal("0.01")
 _MONTHS: Mapping[Period, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -107,6 +104,18 @@ def settle(
         msg = f"lost_reason belongs to a lost deal, and this one is {after.status}; give status lost with it"
         raise Invalid(msg, field="lost_reason", given=reason[:80])
     return after
+
+
+def path_of(stages: Iterable[str]) -> str:
+    """The stages that a deal has entered, in order, with a space between them: of each only the first and last time.
+
+    What it leaves out tells nothing more of how far a deal got and whether it went on from there, so that the path of
+    a deal that was moved a thousand times is short, too. Taking the path for the stages gives the same path.
+    """
+    entered = list(stages)
+    last = {stage: place for place, stage in enumerate(entered)}
+    first = {stage: place for place, stage in reversed(list(enumerate(entered)))}
+    return " ".join(stage for place, stage in enumerate(entered) if place in (first[stage], last[stage]))
 
 
 def ltv(monthly_mrr: Decimal | None, one_off_revenue: Decimal | None) -> Decimal | None:

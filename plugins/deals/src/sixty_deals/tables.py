@@ -20,7 +20,7 @@ deals = record_table(
     "deals",
     metadata,
     sa.Column("title", sa.String(255), nullable=False),
-    sa.Column("company_name", sa.String(255), nullable=False),
+    sa.Column("company_name", sa.String(255)),
     sa.Column("value", Cents),
     sa.Column("stage", sa.String(20), nullable=False),
     sa.Column("status", sa.String(10), nullable=False),
@@ -32,6 +32,8 @@ deals = record_table(
     sa.Column("contract_end_date", sa.Date),
     sa.Column("ai_confidence_score", sa.Integer),
     sa.Column("lost_reason", sa.Text),
+    sa.Column("stage_entered_at", Instant, nullable=False),
+    sa.Column("path", sa.String(120), nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("closed_at", Instant),
     sa.Index("ix_deals_updated_at", "updated_at", "id"),  # the newest first
@@ -39,7 +41,11 @@ deals = record_table(
     sa.Index("ix_deals_owner_id", "owner_id", "stage", *_WORTH),  # those of one owner
     sa.Index("ix_deals_status", "status", "expected_close_date"),  # the window of a forecast
 )
-"""`value` is the one that was given; what a deal is worth is `WORTH`."""
+"""`value` is the one that was given; what a deal is worth is `WORTH`.
+
+`stage_entered_at` and `path` repeat what the stays of the deal say, so that sums over the whole pipeline need not look
+at each stay.
+"""
 
 deal_stages = detail_table(
     "deal_stages",

@@ -45,6 +45,8 @@ def published(weights: Mapping[Stage, Decimal]) -> tuple[Published, ...]:
         weight.label("probability"),
         deals.c.expected_close_date,
         deals.c.contract_end_date,
+        deals.c.stage_entered_at,
+        deals.c.path,
         deals.c.opened_at,
         deals.c.closed_at,
         deals.c.created_at,

@@ -10,7 +10,7 @@ from sixty import Arguments, Call, Day, Invalid, LongText, Money, RecordId, Text
 from sixty.crm import DealCreated as Created
 from sixty.crm import DealLost, DealStageChanged, DealWon
 from sixty_deals.models import Deal, DealCreated, DealDeleted, DealMoved, DealSaved, MovedDeal
-from sixty_deals.rules import Stage, Standing, Status, ltv, settle, spoken, worth
+from sixty_deals.rules import Stage, Standing, Status, ltv, path_of, settle, spoken, worth
 from sixty_deals.tables import DEAL, STAY
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ async def create_deal(args: CreateDeal, call: Call) -> DealCreated:
     """Create a deal. You own it unless owner_id says otherwise. Without a value, a split of the revenue gives one."""
     standing = Standing.entering(args.stage, call.now)
     values = {name: given for name in _PLAIN if (given := getattr(args, name)) is not None}
-    values |= {**_columns(standing), "opened_at": call.now}
+    values |= {**_columns(standing), **_position(call, [args.stage]), "opened_at": call.now}
     deal = await call.records.add(DEAL, values, owner_id=args.owner_id)
     await call.records.add_detail(STAY, deal["id"], {"stage": args.stage, "entered_at": call.now})
     call.publish(Created(**_facts(deal), stage=deal["stage"]))
@@ -187,6 +187,8 @@ async def _save(
         standing, call.now, stage=given.get("stage"), status=given.get("status"), reason=given.get("lost_reason")
     )
     values |= _columns(settled)
+    if settled.stage != before["stage"]:
+        values |= _position(call, [*before["path"].split(), settled.stage])
     if "lost_reason" in given:
         values["lost_reason"] = given["lost_reason"]
     after = await call.records.update(DEAL, before["id"], values, expected_version=expected_version)
@@ -215,6 +217,11 @@ async def _enter(call: Call, before: Row, after: Row, reason: str | None) -> tim
 
 def _columns(standing: Standing) -> dict[str, Any]:
     return {name: getattr(standing, name) for name in _STANDING}
+
+
+def _position(call: Call, stages: list[str]) -> dict[str, Any]:
+    """Where a deal is that enters the last of these stages now."""
+    return {"stage_entered_at": call.now, "path": path_of(stages)}
 
 
 def _facts(deal: Row) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Analytics for Sixty."""

@@ -1,0 +1,29 @@
+"""Analytics: where the pipeline stands, what converts, who performs and what is stuck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sixty import Permissions, hookimpl
+from sixty_analytics.tools import TOOLS
+
+if TYPE_CHECKING:
+    from sixty import Tool
+
+
+@hookimpl
+def sixty_tools() -> tuple[Tool, ...]:
+    """All five."""
+    return TOOLS
+
+
+@hookimpl
+def sixty_permissions() -> tuple[Permissions, ...]:
+    """A manager sees the figures of the team."""
+    return (
+        Permissions(
+            "analytics",
+            actions={"read": "See figures about the pipeline, people and activities, and make reports of them"},
+            grants={"manager": ("analytics:*:team",)},
+        ),
+    )
