@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from sixty import Id, Invalid, LongText, Text
 from sixty.exchange.cells import Amount, AtMoment, OnDay, Parts, Whole
@@ -33,6 +33,14 @@ def _positive(value: Decimal | None) -> Decimal | None:
     return value
 
 
+def _share(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= _WHOLE:
+        msg = f"must be between 0 and {_WHOLE}, got {value}"
+        raise ValueError(msg)
+    return value
+
+
+_WHOLE = 100
 Worth = Annotated[Amount, AfterValidator(_positive)]
 
 
@@ -63,7 +71,7 @@ class DealLine(Line):
     one_off_revenue: Worth = None
     contact: str | None = None
     contract_end_date: OnDay = None
-    ai_confidence_score: Annotated[Whole, Field(ge=0, le=100)] = None
+    ai_confidence_score: Annotated[Whole, AfterValidator(_share)] = None
     opened_at: AtMoment = None
     closed_at: AtMoment = None
     won_at: AtMoment = None
