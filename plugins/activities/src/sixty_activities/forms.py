@@ -40,10 +40,6 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MINUTE = 60
 
 
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 def _first(value: Any) -> Any:
     """The first of several keys, which other CRMs keep in one field."""
     return value.partition(";")[0].strip() if isinstance(value, str) else value
@@ -71,8 +67,8 @@ Key = Annotated[str, BeforeValidator(_first)]
 class ActivityLine(Line):
     """An activity in a file. Without a status it is completed if it has a `completed_at`, and else scheduled."""
 
-    type: Annotated[GivenType, BeforeValidator(_lower)]
-    status: Annotated[Status, BeforeValidator(_lower)] | None = None
+    type: GivenType
+    status: Status | None = None
     description: Description
     deal: Key | None = None
     contact: Key | None = None
@@ -108,7 +104,7 @@ async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
     if before is None:
         columns = {**said, **standing(given)}
         return await call.records.adopt(
-            ACTIVITY, columns, record_id=line.id, owner_id=line.owner, created_at=line.created_at
+            ACTIVITY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at
         )
     if given:
         said |= standing({**{name: before[name] for name in _STANDING}, **given})

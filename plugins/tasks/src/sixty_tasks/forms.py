@@ -36,10 +36,6 @@ _automated = (
 )
 
 
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 def _first(value: Any) -> Any:
     """The first of several keys, which other CRMs keep in one field."""
     return value.partition(";")[0].strip() if isinstance(value, str) else value
@@ -53,8 +49,8 @@ class TaskLine(Line):
 
     title: Text
     description: LongText | None = None
-    status: Annotated[Status, BeforeValidator(_lower)] | None = None
-    priority: Annotated[Priority, BeforeValidator(_lower)] | None = None
+    status: Status | None = None
+    priority: Priority | None = None
     due_date: OnDay = None
     deal: Key | None = None
     contact: Key | None = None
@@ -92,7 +88,7 @@ async def _put(line: TaskLine, before: Row | None, call: Call) -> Row:
         stands = standing({**({name: before[name] for name in _STANDING} if before is not None else {}), **given})
         said |= {name: getattr(stands, name) for name in _STANDING}
     if before is None:
-        return await call.records.adopt(TASK, said, record_id=line.id, owner_id=line.owner, created_at=line.created_at)
+        return await call.records.adopt(TASK, said, id=line.id, owner_id=line.owner, created_at=line.created_at)
     if line.owner is not None:
         said["owner_id"] = line.owner
     return await call.records.update(TASK, before["id"], said)

@@ -69,7 +69,7 @@ async def _put(line: CompanyLine, before: Row | None, call: Call) -> Row:
     columns = company_columns(said)
     if before is None:
         return await call.records.adopt(
-            COMPANY, columns, record_id=line.id, owner_id=line.owner, created_at=line.created_at
+            COMPANY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at
         )
     owner = {} if line.owner is None else {"owner_id": line.owner}
     return await call.records.update(COMPANY, before["id"], {**columns, **owner})

@@ -87,7 +87,7 @@ async def _put(line: ContactLine, before: Row | None, call: Call) -> Row:
     columns |= await _company(line, before, call)
     if before is None:
         contact = await call.records.adopt(
-            CONTACT, columns, record_id=line.id, owner_id=line.owner, created_at=line.created_at
+            CONTACT, columns, id=line.id, owner_id=line.owner, created_at=line.created_at
         )
     else:
         owner = {} if line.owner is None else {"owner_id": line.owner}
