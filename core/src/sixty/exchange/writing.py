@@ -14,7 +14,7 @@ from sixty.exchange.formulas import neutral
 from sixty.values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sixty.exchange.forms import Line
 
@@ -37,7 +37,7 @@ def writer(form: Format, file: TextIO, columns: Sequence[str]) -> Writer:
 
 
 class _Csv:
-    """Rows as RFC 4180 has them: commas, quotes where they are needed, and `\\r\\n` at their ends."""
+    """Rows as RFC 4180 has them: commas, quotes where they are needed, and two characters at the end of each."""
 
     def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
         self._columns = columns

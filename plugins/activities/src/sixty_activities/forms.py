@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 
 from sixty import Extension, Invalid, LongText
-from sixty.exchange.cells import AtMoment, Whole
-from sixty.exchange.forms import FORMS, Form, Line
+from sixty.exchange import FORMS, AtMoment, Form, Line, Whole
 from sixty_activities.presets import PRESETS
 from sixty_activities.rules import Status
 from sixty_activities.tables import ACTIVITY
@@ -103,9 +102,7 @@ async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
     given = {name: getattr(line, name) for name in _STANDING if name in line.model_fields_set}
     if before is None:
         columns = {**said, **standing(given)}
-        return await call.records.adopt(
-            ACTIVITY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at
-        )
+        return await call.records.adopt(ACTIVITY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at)
     if given:
         said |= standing({**{name: before[name] for name in _STANDING}, **given})
     if line.owner is not None:

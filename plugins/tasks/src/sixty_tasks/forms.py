@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from pydantic import BeforeValidator, Field
 
 from sixty import Conflict, Extension, Id, Invalid, LongText, Text
-from sixty.exchange.cells import AtMoment, OnDay
-from sixty.exchange.forms import FORMS, Form, Line
+from sixty.exchange import FORMS, AtMoment, Form, Line, OnDay
 from sixty_tasks.presets import PRESETS
 from sixty_tasks.rules import Priority, Standing, Status
 from sixty_tasks.tables import TASK, tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from sixty.exchange.forms import Preset
+from sixty.exchange import Preset
 
 __all__ = ["PRESETS"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sixty import Extension
-from sixty.exchange.forms import FORMS
+from sixty.exchange import FORMS
 from sixty_contacts.forms.companies import COMPANIES
 from sixty_contacts.forms.contacts import CONTACTS
 

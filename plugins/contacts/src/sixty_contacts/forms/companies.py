@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
 from sixty import Conflict, Text
-from sixty.exchange.cells import Amount, Whole
-from sixty.exchange.forms import Form, Line
+from sixty.exchange import Amount, Form, Line, Whole
 from sixty_contacts.emails import Domain
 from sixty_contacts.forms.presets import COMPANY_PRESETS
 from sixty_contacts.tables import COMPANY
@@ -19,6 +17,7 @@ from sixty_contacts.tools.fields import MOST_MONEY, MOST_PEOPLE, company_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from sixty import Call, Row
 
@@ -68,9 +67,7 @@ async def _put(line: CompanyLine, before: Row | None, call: Call) -> Row:
             raise Conflict(msg, field="domain", given=line.domain, company_id=holder["id"], name=holder["name"])
     columns = company_columns(said)
     if before is None:
-        return await call.records.adopt(
-            COMPANY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at
-        )
+        return await call.records.adopt(COMPANY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at)
     owner = {} if line.owner is None else {"owner_id": line.owner}
     return await call.records.update(COMPANY, before["id"], {**columns, **owner})
 

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sixty import Id, Invalid, LongText, Moment, Text
-from sixty.exchange.cells import Parts
-from sixty.exchange.forms import Form, Line
+from sixty.exchange import Form, Line, Parts
 from sixty_contacts.emails import Email
 from sixty_contacts.forms.presets import CONTACT_PRESETS
 from sixty_contacts.models import ADDRESS

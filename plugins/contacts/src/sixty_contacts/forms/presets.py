@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from sixty.exchange.forms import Preset
+from sixty.exchange import Preset
 
 __all__ = ["COMPANY_PRESETS", "CONTACT_PRESETS"]
 
