@@ -1,7 +1,7 @@
 """Texts that a spreadsheet would run as formulas, and how they stand in a csv file.
 
-A text that begins with one of `RISKY` has a `'` put before it. One that begins with `'` has as well, so that taking
-off one `'` gives every text back exactly.
+A text that begins with one of `RISKY`, or that is nothing but white space, has a `'` put before it. Since that holds
+for one that begins with `'` as well, taking off one `'` gives every text back exactly.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ RISKY = "=+-@\t\r'"
 
 
 def neutral(text: str) -> str:
-    """The text as a cell that no spreadsheet runs."""
-    return f"'{text}" if text[:1] and text[0] in RISKY else text
+    """The text as a cell that no spreadsheet runs, and that is not taken for an empty one."""
+    return f"'{text}" if text and (text[0] in RISKY or text.isspace()) else text
 
 
 def plain(cell: str) -> str:
     """The inverse of `neutral`."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in RISKY else cell
+    rest = cell[1:]
+    return rest if cell[:1] == "'" and rest and (rest[0] in RISKY or rest.isspace()) else cell

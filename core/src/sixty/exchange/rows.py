@@ -12,7 +12,6 @@ import orjson
 
 from sixty.errors import OperatorError
 from sixty.exchange.files import LONGEST_LINE, TextFile, TooLong
-from sixty.exchange.formulas import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,7 +160,7 @@ class _Records:
             if width is not None and len(cells) != width:
                 yield Row(start, cells, f"it has {len(cells):,} cells, and the file has {width:,} columns")
             else:
-                yield Row(start, [plain(cell) if cell[:1] == "'" else cell for cell in cells])
+                yield Row(start, cells)
 
     def _feed(self) -> Iterator[str]:
         while True:
