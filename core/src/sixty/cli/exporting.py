@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from sixty.cli.opening import caller, with_host
+from sixty.cli.call import caller
+from sixty.cli.importing import form_named
+from sixty.cli.opening import with_host
 from sixty.errors import OperatorError
 from sixty.exchange.exporting import columns_of, pages
 from sixty.exchange.writing import FORMATS, writer
@@ -41,7 +43,7 @@ async def export(host: Host, what: str, path: Path | None, form: Format | None, 
     The file is there once it is whole. `sixty import` gives the same records back.
     """
     principal = await caller(host, email)
-    found = host.registry.form(what)
+    found = form_named(host, what)
     count = 0
     with _target(path) as file:
         lines = writer(form or _told_by(path), file, columns_of(found))

@@ -65,7 +65,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return neutral(value)
+        return neutral(value) or "'"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -82,5 +82,4 @@ def _json(value: Any) -> Any:
     if isinstance(value, Decimal):
         number = shown(value)
         return number if Decimal(repr(number)) == value else format(value, "f")
-    msg = f"{type(value).__name__} cannot be written as JSON"
-    raise TypeError(msg)
+    raise TypeError  # as which the encoder tells what it was given
