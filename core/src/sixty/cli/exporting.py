@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -61,7 +62,7 @@ def _told_by(path: Path | None) -> Format:
 def _target(path: Path | None) -> Iterator[TextIO]:
     """Where to write; a file takes its name, and the place of one that has it, when it is whole."""
     if path is None:
-        out = io.TextIOWrapper(click.get_binary_stream("stdout"), encoding="utf-8", newline="")
+        out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
         try:
             yield out
             out.flush()

@@ -54,11 +54,11 @@ def _reading(info: ValidationInfo) -> Reading:
 
 def _amount(value: Any, info: ValidationInfo) -> Decimal | None:
     """An amount; 0 says nothing, except in a line with an id: that is our own, and means what it says."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, Decimal):  # which is an amount already
+        return value
     if isinstance(value, str):
         amount = _number(value, _reading(info).decimal)
-    elif isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         amount = Decimal(str(value))
     else:
         amount = None
