@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from sixty import Id, Invalid, LongText, Text
 from sixty.exchange.cells import Amount, AtMoment, OnDay, Parts, Whole
@@ -29,6 +29,13 @@ __all__ = ["FORM", "DealLine"]
 def _positive(value: Decimal | None) -> Decimal | None:
     if value is not None and value < 0:
         msg = f"must not be negative, got {value}"
+        raise ValueError(msg)
+    return value
+
+
+def _percent(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= 100:  # noqa: PLR2004 - per cent
+        msg = "must be between 0 and 100"
         raise ValueError(msg)
     return value
 
@@ -63,7 +70,7 @@ class DealLine(Line):
     one_off_revenue: Worth = None
     contact: str | None = None
     contract_end_date: OnDay = None
-    ai_confidence_score: Annotated[Whole, Field(ge=0, le=100)] = None
+    ai_confidence_score: Annotated[Whole, AfterValidator(_percent)] = None
     opened_at: AtMoment = None
     closed_at: AtMoment = None
     won_at: AtMoment = None
