@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["epoch"]
+__all__ = ["each", "epoch"]
 
 
 class epoch(FunctionElement[int]):  # noqa: N801 - a function, as SQLAlchemy names its own
@@ -20,6 +20,27 @@ class epoch(FunctionElement[int]):  # noqa: N801 - a function, as SQLAlchemy nam
     type = sa.BigInteger()
     inherit_cache = True
     name = "epoch"
+
+
+class each(FunctionElement[Any]):  # noqa: N801 - as above
+    """The texts of a JSON array, as a relation with the one column `value`: a list of any length in one parameter."""
+
+    inherit_cache = True
+    name = "each"
+
+    def listed(self, name: str) -> sa.TableValuedAlias:
+        """The relation, under this name."""
+        return self.table_valued(sa.column("value", sa.String), name=name)
+
+
+@compiles(each, "sqlite")
+def _each_on_sqlite(element: each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - no value in it
+
+
+@compiles(each, "postgresql")
+def _each_on_postgres(element: each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT jsonb_array_elements_text({compiler.process(element.clauses, **options)}) AS value)"
 
 
 @compiles(epoch, "sqlite")
