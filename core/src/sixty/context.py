@@ -207,6 +207,11 @@ class Call:
         me, team = self.principal.user_id, self.directory.team_of(owner_id) if owner_id else None
         return all(reaches(scope, me, self.principal.team_id, owner_id, team) for scope in scopes)
 
+    def read_scopes(self, view: View) -> tuple[Scope, ...]:
+        """The scopes that must all reach somebody for the caller to see, here, the rows of `view` that they own."""
+        resources = self.registry.scoper.resources_of(view)
+        return tuple(scope for resource in sorted(resources) for scope in self._read_scopes(resource))
+
     def _read_scopes(self, resource: str) -> tuple[Scope, ...]:
         scopes = self.scopes(f"{resource}:read")
         if self.tool.aggregates and self.tool.permission is not None and self.cause is None:
