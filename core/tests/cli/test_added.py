@@ -12,7 +12,7 @@ import pytest
 
 import sixty.cli
 from sixty.cli import GROUP
-from sixty.cli.opening import with_host
+from sixty.commands import with_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl
+from sixty_analytics.tables import TABLES
 from sixty_analytics.tools import TOOLS
 
 if TYPE_CHECKING:
-    from sixty import Tool
+    from sixty import Tables, Tool
+
+
+@hookimpl
+def sixty_tables() -> Tables:
+    """Targets."""
+    return TABLES
 
 
 @hookimpl
