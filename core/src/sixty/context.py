@@ -207,10 +207,10 @@ class Call:
         me, team = self.principal.user_id, self.directory.team_of(owner_id) if owner_id else None
         return all(reaches(scope, me, self.principal.team_id, owner_id, team) for scope in scopes)
 
-    def read_scopes(self, view: View) -> tuple[Scope, ...]:
-        """The scopes that must all reach somebody for the caller to see, here, the rows of `view` that they own."""
+    def sees(self, view: View, owner_id: str | None) -> bool:
+        """Whether the caller may read the rows of a view that belong to `owner_id`, if there are any."""
         resources = self.registry.scoper.resources_of(view)
-        return tuple(scope for resource in sorted(resources) for scope in self._read_scopes(resource))
+        return all(self.reaches(self._read_scopes(resource), owner_id) for resource in resources)
 
     def _read_scopes(self, resource: str) -> tuple[Scope, ...]:
         scopes = self.scopes(f"{resource}:read")

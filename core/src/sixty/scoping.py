@@ -107,9 +107,8 @@ class Scoper:
         return scoped
 
     def resources_of(self, view: View) -> frozenset[str]:
-        """The resources whose permissions say which rows of a view somebody may read; none if nobody publishes it."""
-        published = self._views.get(view.table)
-        return frozenset() if published is None else frozenset(self._resources(tables_in(published.select)))
+        """Whose permissions govern the rows of a view."""
+        return frozenset(self._resources(tables_in(self._views[view.table].select)))
 
     def _plan(self, statement: Any, pack: Pack) -> _Plan:
         tables = frozenset(tables_in(statement)) - {search}

@@ -49,7 +49,7 @@ async def no_deals(args: Sum, call: Call) -> str:
 async def price_review(args: Sum, call: Call) -> str:
     """Review the prices."""
     summed = await prices.handler(args, call)
-    people = [user.name for user in call.directory.users.values() if call.reaches(call.read_scopes(NOTES), user.id)]
+    people = [user.name for user in call.directory.users.values() if call.sees(NOTES, user.id)]
     return f"The sum is {summed.total}; you see those of {', '.join(sorted(people))}"
 
 
