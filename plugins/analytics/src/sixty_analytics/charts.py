@@ -7,6 +7,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sixty_analytics.heatmap import WEEKDAYS
+from sixty_analytics.models import Image
 from sixty_analytics.report import spoken
 
 if TYPE_CHECKING:
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
     from sixty import Call
     from sixty_analytics.report import Sort
 
-__all__ = ["HOURS", "WEEKDAYS", "Chart", "Form", "Series", "attach", "heatmap", "heatmap_image", "picture"]
+__all__ = ["HOURS", "Chart", "Form", "Series", "attach", "heatmap", "picture"]
 
 Form = Literal["png", "svg"]
 Shape = Literal["columns", "stack", "bars", "heatmap"]
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = tuple(f"{hour:02}" for hour in range(24))
+_PNG = "image/png"
 _TOLD = 12
 """Values that stand in the text that takes the place of a chart; the tables have them all."""
 
@@ -97,12 +99,13 @@ def picture(chart: Chart, form: Form) -> bytes:
     return draw(chart, form)
 
 
-async def attach(call: Call, chart: Chart) -> None:
-    """The chart stands behind the result, as an image."""
+async def attach(call: Call, chart: Chart) -> Image:
+    """The chart stands behind the result, as an image; what is to be said of it there."""
     from mcp_types import ImageContent  # noqa: PLC0415 - a third of a second
 
     drawn = await asyncio.to_thread(picture, chart, "png")
-    call.attach(ImageContent(type="image", data=b64encode(drawn).decode(), mime_type="image/png"))
+    call.attach(ImageContent(type="image", data=b64encode(drawn).decode(), mime_type=_PNG))
+    return Image(name=f"{chart.name}.png", alt=chart.alternative, mime_type=_PNG)
 
 
 def heatmap(counts: Sequence[Sequence[int]], window: str) -> Chart:
@@ -118,10 +121,3 @@ def heatmap(counts: Sequence[Sequence[int]], window: str) -> Chart:
         along="Completed activities",
         empty="No activity was completed in this time.",
     )
-
-
-async def heatmap_image(call: Call, counts: Sequence[Sequence[int]], window: str) -> str:
-    """The heat map stands behind the result, as an image; what it shows, in words."""
-    chart = heatmap(counts, window)
-    await attach(call, chart)
-    return chart.alternative

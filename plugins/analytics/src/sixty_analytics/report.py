@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sixty_analytics.charts import Chart
 
-__all__ = ["Cell", "Column", "Report", "Sort", "Table", "plain", "spoken"]
+__all__ = ["Cell", "Column", "Report", "Sort", "Table", "cells", "plain", "spoken"]
 
 Cell = str | int | float | Decimal | date | None
 """What is not known is None, never 0."""
@@ -63,6 +65,11 @@ class Report:
     def window(self) -> str:
         """The days that it is about."""
         return f"{self.first} to {self.last} ({self.timezone})"
+
+
+def cells(figures: object, columns: Iterable[Column]) -> tuple[Cell, ...]:
+    """A row: those attributes of some figures that have the names of the columns."""
+    return tuple(getattr(figures, column.key) for column in columns)
 
 
 def plain(cell: Cell) -> Any:
