@@ -5,16 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl
+from sixty_analytics.resources import RESOURCES
+from sixty_analytics.tables import TABLES
 from sixty_analytics.tools import TOOLS
 
 if TYPE_CHECKING:
-    from sixty import Tool
+    from sixty import Resource, Tables, Tool
+
+
+@hookimpl
+def sixty_tables() -> Tables:
+    """Targets."""
+    return TABLES
 
 
 @hookimpl
 def sixty_tools() -> tuple[Tool, ...]:
     """All five."""
     return TOOLS
+
+
+@hookimpl
+def sixty_resources() -> tuple[Resource, ...]:
+    """The pipeline, and the files of reports."""
+    return RESOURCES
 
 
 @hookimpl
