@@ -30,17 +30,13 @@ __all__ = ["Batch", "Item", "Settled"]
 
 Fate = Literal["made", "updated", "unchanged", "skipped", "rejected"]
 
-_keys = each(sa.bindparam("keys", type_=Json)).listed("wanted")
-_of_source = (
-    sa.select(imported.c.form, imported.c.key, imported.c.record_id)
-    .select_from(_keys)
-    .join(imported, sa.and_(imported.c.source == sa.bindparam("source"), imported.c.key == _keys.c.value))
+_of_source = sa.select(imported.c.form, imported.c.key, imported.c.record_id).where(
+    imported.c.form.in_(each(sa.bindparam("forms", type_=Json)).texts()),
+    imported.c.source == sa.bindparam("source"),
+    imported.c.key.in_(each(sa.bindparam("keys", type_=Json)).texts()),
 )
-_addresses = each(sa.bindparam("addresses", type_=Json)).listed("wanted")
-_by_address = (
-    sa.select(CONTACTS.c.id, CONTACTS.c.email)
-    .select_from(_addresses)
-    .join(CONTACTS.table, sa.func.lower(CONTACTS.c.email) == _addresses.c.value)
+_by_address = sa.select(CONTACTS.c.id, CONTACTS.c.email).where(
+    CONTACTS.c.email.in_(each(sa.bindparam("addresses", type_=Json)).texts())
 )
 _flushed = sa.select(sa.literal(1, sa.Integer).label("one"))
 
@@ -181,7 +177,7 @@ class _Links:
         if not texts:
             return cls(form, source, {}, {})
         kinds = {extended.value.name: extended.value.kind.name for extended in call.extensions(FORMS)}
-        found = await call.unit.before(_of_source, {"keys": texts, "source": source})
+        found = await call.unit.before(_of_source, {"forms": list(kinds), "keys": texts, "source": source})
         by_key = {(kinds.get(row["form"], ""), row["key"]): row["record_id"] for row in found}
         addresses = [text.lower() for text in texts if "@" in text]
         by_address = {}

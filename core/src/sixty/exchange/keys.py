@@ -27,19 +27,14 @@ BY_ID = ""
 LONGEST = 255
 """Characters of a key; of a longer one there is a hash."""
 
-_wanted = each(sa.bindparam("keys", type_=Json)).listed("wanted")
 _known = (
     sa.select(imported.c.key, imported.c.record_id, imported.c.digest, records.c.deleted_at, records.c.merged_into)
-    .select_from(_wanted)
-    .join(
-        imported,
-        sa.and_(
-            imported.c.form == sa.bindparam("form"),
-            imported.c.source == sa.bindparam("source"),
-            imported.c.key == _wanted.c.value,
-        ),
-    )
     .join(records, records.c.id == imported.c.record_id)
+    .where(
+        imported.c.form == sa.bindparam("form"),
+        imported.c.source == sa.bindparam("source"),
+        imported.c.key.in_(each(sa.bindparam("keys", type_=Json)).texts()),
+    )
 )
 _first = sa.insert(imported)
 _again = (

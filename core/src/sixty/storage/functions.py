@@ -31,9 +31,9 @@ class each(FunctionElement[Any]):  # noqa: N801 - as above
     inherit_cache = True
     name = "each"
 
-    def listed(self, name: str) -> sa.TableValuedAlias:
-        """The relation, under this name."""
-        return self.table_valued(sa.column("value", sa.String), name=name)
+    def texts(self) -> sa.Select[tuple[str]]:
+        """The texts, for `column.in_(…)`."""
+        return sa.select(self.table_valued(sa.column("value", sa.String), name="each_text").c.value)
 
 
 @compiles(each, "sqlite")
