@@ -73,7 +73,7 @@ async def made(call: Call, start: date | None, end: date | None) -> Report:
             _STAGES,
             (*(_standing(stage.stage, stage) for stage in found.stages), _standing("all", found.totals)),
             definition(found.definition),
-            notes(found.definition.left_out, found.insufficient_data),
+            notes(found.definition.left_out, _missing(found, "stages", "weighted_value")),
         ),
         velocity_table(found),
         _movement(moved, f"{window}"),
@@ -94,9 +94,19 @@ async def made(call: Call, start: date | None, end: date | None) -> Report:
 
 def velocity_table(found: PipelineMetrics) -> Table:
     """What the pipeline yields in a day, with what that is computed of."""
-    row = cells(found.velocity, _VELOCITY)
-    told = definition(found.definition)
-    return Table("velocity", "Velocity", _VELOCITY, (row,), told, notes({}, found.insufficient_data))
+    days = found.definition.window or {}
+    told = (
+        "Value per day: open deals times mean won value times win rate, over the mean days to win; of the deals that "
+        f"were won or lost from {days.get('from')} to {days.get('to')}, by closed_at."
+    )
+    row, lacking = cells(found.velocity, _VELOCITY), notes({}, _missing(found, "velocity"))
+    return Table("velocity", "Velocity", _VELOCITY, (row,), told, lacking)
+
+
+def _missing(found: PipelineMetrics, *names: str) -> dict[str, str]:
+    """What is missing for these figures, and for the parts of them."""
+    missing = found.insufficient_data or {}
+    return {name: why for name, why in missing.items() if name.partition(".")[0] in names}
 
 
 def _standing(name: str, found: Standing) -> tuple[Cell, ...]:
@@ -131,7 +141,9 @@ def _stalled(found: PipelineMetrics) -> Table:
         "usual days are the 90th percentile of those."
     )
     more = (found.stalled_count or 0) - len(shown)
-    return Table("stalled", "Stalled deals", _STALLED, rows, told, (f"{more} more are not shown.",) if more > 0 else ())
+    rest = (f"{more} more are not shown.",) if more > 0 else ()
+    lacking = notes({}, _missing(found, "stalled", "next_action"))
+    return Table("stalled", "Stalled deals", _STALLED, rows, told, (*rest, *lacking))
 
 
 def _chart(stages: Sequence[StageStanding]) -> Chart:
