@@ -54,12 +54,12 @@ def _reading(info: ValidationInfo) -> Reading:
 
 
 def _amount(value: Any, info: ValidationInfo) -> Decimal | None:
-    """An amount; 0 says nothing."""
-    if value is None:
-        return None
+    """An amount; 0 says nothing, except in a line with an id: that is our own, and means what it says."""
+    if value is None or isinstance(value, Decimal):  # which is an amount already
+        return value
     if isinstance(value, str):
         amount = _number(value, _reading(info).decimal)
-    elif isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         amount = Decimal(str(value))
     else:
         amount = None
@@ -69,7 +69,7 @@ def _amount(value: Any, info: ValidationInfo) -> Decimal | None:
     if amount != (cents := amount.quantize(Decimal("0.01"))):
         msg = f"must have at most two decimals{_quoted(value)}"
         raise ValueError(msg)
-    return cents or None
+    return cents if cents or info.data.get("id") is not None else None
 
 
 def _number(text: str, decimal: str) -> Decimal | None:
@@ -161,7 +161,7 @@ def _quoted(value: Any) -> str:
 
 
 Amount = Annotated[Decimal | None, BeforeValidator(_amount)]
-"""Money: `$1,234.50`, `1.234,50 €`, `(20)`. 0 is no value, and neither is an empty cell."""
+"""Money: `$1,234.50`, `1.234,50 €`, `(20)`. 0 is no value, unless the line has an id; neither is an empty cell."""
 
 Whole = Annotated[int | None, BeforeValidator(_whole)]
 """A whole number, with or without a percent sign."""

@@ -18,6 +18,6 @@ def neutral(text: str) -> str:
 
 
 def plain(cell: str) -> str:
-    """The inverse of `neutral`."""
+    """The inverse of `neutral`; a `'` alone is a text with nothing in it, which is something else than no text."""
     rest = cell[1:]
-    return rest if cell[:1] == "'" and rest and (rest[0] in RISKY or rest.isspace()) else cell
+    return rest if cell[:1] == "'" and (not rest or rest[0] in RISKY or rest.isspace()) else cell

@@ -113,7 +113,7 @@ class Mapper:
                 else:
                     value = source.words.get(folded, value)
             found[source.field] = value
-        found.update(told)
+        found.update({name: value or None for name, value in told.items()})  # no meaning is said by saying nothing
         return found
 
     def key_of(self, cells: Sequence[Any]) -> str | None:

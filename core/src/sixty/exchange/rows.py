@@ -86,7 +86,9 @@ def _json_rows(lines: Lines, columns: Sequence[str]) -> Iterator[Row]:
             yield Row(number, (line[:SHOWN],), f"this is not a line of JSON: {error}")
             continue
         if isinstance(found, dict):
-            yield Row(number, tuple(_cell(found.get(name, ABSENT)) for name in columns))
+            exact = found.get("id") is not None  # an export of ours tells an empty text from none, and leaves none out
+            cells = (found.get(name) if exact else _cell(found.get(name, ABSENT)) for name in columns)
+            yield Row(number, tuple(cells))
         else:
             yield Row(number, (line[:SHOWN],), "a line must be a JSON object: {…}")
 

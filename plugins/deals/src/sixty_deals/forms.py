@@ -33,14 +33,13 @@ def _positive(value: Decimal | None) -> Decimal | None:
     return value
 
 
-def _share(value: int | None) -> int | None:
-    if value is not None and not 0 <= value <= _WHOLE:
-        msg = f"must be between 0 and {_WHOLE}, got {value}"
+def _percent(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= 100:  # noqa: PLR2004 - per cent
+        msg = "must be between 0 and 100"
         raise ValueError(msg)
     return value
 
 
-_WHOLE = 100
 Worth = Annotated[Amount, AfterValidator(_positive)]
 
 
@@ -71,7 +70,7 @@ class DealLine(Line):
     one_off_revenue: Worth = None
     contact: str | None = None
     contract_end_date: OnDay = None
-    ai_confidence_score: Annotated[Whole, AfterValidator(_share)] = None
+    ai_confidence_score: Annotated[Whole, AfterValidator(_percent)] = None
     opened_at: AtMoment = None
     closed_at: AtMoment = None
     won_at: AtMoment = None
