@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Amount", "AtMoment", "OnDay", "Parts", "Reading", "Whole"]
 
 _CURRENCY = re.compile(r"^[^\W\d_]{0,3}[$€£¥₹₽₩₺₫₴₦₱₪฿]?|[$€£¥₹₽₩₺₫₴₦₱₪฿]?[^\W\d_]{0,3}$")
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _GROUPS = {
-    ".": re.compile(r"[+-]?\d{1,3}(?P<by>[,'\u2019 ])\d{2,3}(?:(?P=by)\d{2,3})*(?P<rest>\.\d*)?"),
-    ",": re.compile(r"[+-]?\d{1,3}(?P<by>[.'\u2019 ])\d{2,3}(?:(?P=by)\d{2,3})*(?P<rest>,\d*)?"),
+    ".": re.compile(r"\d{1,3}(?P<by>[,'\u2019 ])\d{2,3}(?:(?P=by)\d{2,3})*(?P<rest>\.\d*)?"),
+    ",": re.compile(r"\d{1,3}(?P<by>[.'\u2019 ])\d{2,3}(?:(?P=by)\d{2,3})*(?P<rest>,\d*)?"),
 }
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-"})
 _MOST = 10**15
@@ -76,11 +77,11 @@ def _number(text: str, decimal: str) -> Decimal | None:
     text = text.translate(_SPACES).strip()
     if not text or len(text) > _LONGEST:
         return None
-    negative = text.startswith("(") and text.endswith(")")  # as accountants write it
+    signed = negative = text.startswith("(") and text.endswith(")")  # as accountants write it
     bare = text[1:-1] if negative else text
-    if bare[:1] in "+-" and bare[1:2] not in "0123456789":
-        negative, bare = negative != (bare[0] == "-"), bare[1:]
     for _ in range(2):
+        if not signed and bare[:1] in ("+", "-"):
+            signed, negative, bare = True, bare[0] == "-", bare[1:]
         bare = _CURRENCY.sub("", bare).strip()
     if (grouped := _GROUPS[decimal].fullmatch(bare)) is not None:
         bare = bare.replace(grouped["by"], "")
@@ -88,12 +89,9 @@ def _number(text: str, decimal: str) -> Decimal | None:
         if "." in bare:
             return None
         bare = bare.replace(",", ".")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", bare, re.ASCII | re.IGNORECASE):
+    if not _NUMBER.fullmatch(bare):
         return None
-    try:
-        return -Decimal(bare) if negative else Decimal(bare)
-    except InvalidOperation:  # pragma: no cover - the pattern lets only numbers through
-        return None
+    return -Decimal(bare) if negative else Decimal(bare)
 
 
 def _whole(value: Any, info: ValidationInfo) -> int | None:

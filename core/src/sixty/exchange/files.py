@@ -110,8 +110,7 @@ def _found(file: BinaryIO) -> str:
         try:
             decoder.decode(block)  # what is cut off at the very end is not the encoding's fault
         except UnicodeDecodeError as error:
-            around = (before + block)[max(0, len(before) + error.start - SAMPLE // 2) :][:SAMPLE]
-            return _guessed(start if start is block else start[: SAMPLE // 2] + b"\n" + around)
+            return _guessed((before + block)[max(0, len(before) + error.start - SAMPLE // 2) :][:SAMPLE])
         block, before = file.read(BLOCK), block[-SAMPLE:]
     return "utf-8"
 
@@ -130,7 +129,8 @@ def _guessed(sample: bytes) -> str:
     """The encoding that the bytes look like; where several do, the one that most files are in."""
     from charset_normalizer import from_bytes  # noqa: PLC0415 - few files need it
 
-    found = list(from_bytes(sample, cp_isolation=list(_USUAL)))
+    telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())  # the others are so in all of them
+    found = list(from_bytes(telling, cp_isolation=list(_USUAL)))
     if not found:
         return "latin-1"  # in which every byte is something
     least = min(match.chaos for match in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ LONGEST_CELL = 131_072
 SHOWN = 1_000
 """Characters of a line that is no row, where it is shown."""
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _END = "unexpected end of data"  # what the csv module says of quotes that stay open
 
 
@@ -107,7 +109,7 @@ def _csv(lines: Lines, delimiter: str | None) -> Table:
     if first is None or not first.strip():
         raise OperatorError("the file has no first line with the names of its columns")
     records.push(first)
-    records.delimiter = delimiter or max(DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one))))
+    records.delimiter = delimiter or max(DELIMITERS, key=_QUOTED.sub("", first).count)
     header = next(records.rows(None))
     if header.problem is not None:
         raise OperatorError(f"the first line, with the names of the columns, cannot be read: {header.problem}")
