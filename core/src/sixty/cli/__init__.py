@@ -34,6 +34,8 @@ COMMANDS = {
     "plugins": "sixty.cli.plugins:plugins",
     "tools": "sixty.cli.tools:tools",
     "call": "sixty.cli.call:call",
+    "import": "sixty.cli.importing:import_",
+    "export": "sixty.cli.exporting:export",
     "explain": "sixty.cli.explain:explain",
     "db": "sixty.cli.db:db",
     "audit": "sixty.cli.audit:audit",

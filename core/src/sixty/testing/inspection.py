@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         "sixty.crm",
         "sixty.demo",
         "sixty.directory",
+        "sixty.exchange",
         "sixty.host",
         "sixty.search",
         "sixty.testing",
