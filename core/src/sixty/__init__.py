@@ -7,7 +7,7 @@ from sixty.config import PackSettings
 from sixty.context import Call
 from sixty.conversation import Answer
 from sixty.days import DateRange
-from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable
+from sixty.errors import Conflict, Forbidden, Invalid, NotFound, SixtyError, Unavailable, nearest
 from sixty.events import Event, Reaction, on
 from sixty.extensions import Extended, Extension, Point
 from sixty.hookspecs import hookimpl
@@ -18,6 +18,7 @@ from sixty.permissions import Permissions, Scope
 from sixty.prompts import Completing, Completion, Prompt, completion, prompt
 from sixty.resources import Resource, resource
 from sixty.storage.columns import Cents, Id, Instant, Json
+from sixty.storage.functions import epoch
 from sixty.storage.statements import Row
 from sixty.tools import Tool, tool
 from sixty.values import (
@@ -92,8 +93,10 @@ __all__ = [
     "completion",
     "counted",
     "detail_table",
+    "epoch",
     "hookimpl",
     "ids_of",
+    "nearest",
     "new_id",
     "on",
     "page",

@@ -207,6 +207,11 @@ class Call:
         me, team = self.principal.user_id, self.directory.team_of(owner_id) if owner_id else None
         return all(reaches(scope, me, self.principal.team_id, owner_id, team) for scope in scopes)
 
+    def sees(self, view: View, owner_id: str | None) -> bool:
+        """Whether the caller may read the rows of a view that belong to `owner_id`, if there are any."""
+        resources = self.registry.scoper.resources_of(view)
+        return all(self.reaches(self._read_scopes(resource), owner_id) for resource in resources)
+
     def _read_scopes(self, resource: str) -> tuple[Scope, ...]:
         scopes = self.scopes(f"{resource}:read")
         if self.tool.aggregates and self.tool.permission is not None and self.cause is None:

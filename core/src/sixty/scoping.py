@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sixty.kinds import Kind
     from sixty.registry import Pack, Registry
-    from sixty.views import Published
+    from sixty.views import Published, View
 
 __all__ = ["ME", "TEAM", "Scoper", "restricted", "tables_in"]
 
@@ -105,6 +105,10 @@ class Scoper:
             scopes = dict(zip(plan.resources, key, strict=True))
             scoped = plan.variants[key] = self._replaced(statement, plan.tables, scopes)
         return scoped
+
+    def resources_of(self, view: View) -> frozenset[str]:
+        """Whose permissions govern the rows of a view."""
+        return frozenset(self._resources(tables_in(self._views[view.table].select)))
 
     def _plan(self, statement: Any, pack: Pack) -> _Plan:
         tables = frozenset(tables_in(statement)) - {search}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sixty.ids import new_id
 from sixty.storage.columns import Cents, Id, Instant, Json
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable, open_database
+from sixty.storage.functions import epoch
 from sixty.storage.statements import Write
 from sixty.tables import records, state, teams, users
 
@@ -187,3 +188,20 @@ async def test_a_shared_read_sees_everything_written_before_it_was_asked_for(dat
     written = [f"team {number}" for number in range(12)]
     seen = await asyncio.gather(*(write_and_read(name) for name in written))
     assert all(name in found for name, found in zip(written, seen, strict=True))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+        datetime(2026, 3, 2, 9, 30, 59, 999_499, UTC),
+        datetime(2026, 3, 2, 9, 30, 59, 999_500, UTC),
+        datetime(2026, 3, 2, 9, 30, 59, 999_999, UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 500_000, UTC),
+        datetime(2, 1, 1, tzinfo=UTC),
+    ],
+)
+async def test_the_epoch_of_a_moment_is_cut_off_to_the_second(database: Database, moment: datetime) -> None:
+    given = sa.select(epoch(sa.bindparam("moment", type_=Instant)).label("seconds"))
+    (row,) = await database.rows(given, {"moment": moment})
+    assert row["seconds"] == (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["each", "epoch"]
+
+_SECONDS = "unixepoch({})" if sqlite3.sqlite_version_info >= (3, 38) else "CAST(strftime('%s', {}) AS INTEGER)"
 
 
 class epoch(FunctionElement[int]):  # noqa: N801 - a function, as SQLAlchemy names its own
@@ -45,7 +48,10 @@ def _each_on_postgres(element: each, compiler: SQLCompiler, **options: Any) -> s
 
 @compiles(epoch, "sqlite")
 def _on_sqlite(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(strftime('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
+    moment = compiler.process(element.clauses, **options)
+    # SQLite rounds to milliseconds, and so up to the next second; to cut off the fraction takes three times as long
+    whole = _SECONDS.format(f"substr({moment}, 1, 19)")
+    return f"CASE WHEN {moment} GLOB '*.999[5-9]*' THEN {whole} ELSE {_SECONDS.format(moment)} END"
 
 
 @compiles(epoch, "postgresql")

@@ -24,6 +24,7 @@ PUBLIC = frozenset(
     {
         "sixty",
         "sixty.audit",
+        "sixty.commands",
         "sixty.crm",
         "sixty.demo",
         "sixty.directory",

@@ -1,0 +1,144 @@
+"""Which open deals are stuck, by what is usual for deals that were won, longest for their stage first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sixty import Instant, epoch
+from sixty.crm import ACTIVITIES, DEALS, STAGES, WON_STAGE
+from sixty_analytics.advice import advised
+from sixty_analytics.sums import is_open
+from sixty_analytics.usual import FEWEST, MOVES, WON_DEALS, next_action, usual_seconds
+from sixty_analytics.whose import Shape, Whose
+from sixty_analytics.windows import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sixty import Call, Row
+    from sixty_analytics.models import Stalled
+    from sixty_analytics.windows import Window
+
+__all__ = ["MOST", "Stuck", "stalled"]
+
+MOST = 10
+"""Deals that are shown."""
+LOOKED_AT = 1_000
+"""Deals of each stage that are ranked, at the most: those that have been in it for longest."""
+_STAGES = tuple(stage for stage in STAGES if stage != WON_STAGE)
+_RULES = (
+    "stalled: longer in the stage than the 90th percentile, interpolated, of the stays of deals won in the window",
+    f"of these the latest {WON_DEALS:,} that you can see count, whoever owns them; a stage needs {FEWEST} stays",
+    "ranked by the ratio of the two, then by days since the last completed activity that you can see; never the whole",
+    f"next_action: of the latest {MOVES:,} moves forwards from the stage in the window, those after an activity in it",
+    "its type is the most frequent one of the last activities completed before these moves, and share is its share",
+)
+_COLUMNS = ("id", "title", "owner_id", "contact_id", "stage", "value", "expected_close_date", "stage_entered_at")
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """The worst of the stalled deals, how many there are, and what is missing to say more."""
+
+    deals: list[Stalled]
+    count: int | None
+    missing: dict[str, str]
+    rules: tuple[str, ...] = _RULES
+
+
+async def stalled(call: Call, window: Window, whose: Whose) -> Stuck:
+    """The open deals that have been in their stage for longer than is usual, the worst first."""
+    usual = await usual_seconds(call, window)
+    missing = {
+        f"stalled.{stage}": f"fewer than {FEWEST} stays in {stage} of deals won {window} are known, or all took no time"
+        for stage in _STAGES
+        if stage not in usual
+    }
+    limits = {stage: _entered_before(call.now, span) for stage, span in usual.items() if stage in _STAGES}
+    if not limits:
+        return Stuck([], None, missing)
+    values = {f"before_{stage}": limit for stage, limit in limits.items()}
+    count = (await call.rows(_count(frozenset(limits), whose.shape), {**values, **whose.values}))[0]["deals"]
+    ranked = await _ranked(call, limits, usual, whose)
+    stages = dict.fromkeys(row["stage"] for row in ranked)
+    actions = {stage: await next_action(call, window, stage) for stage in stages}
+    missing |= {f"next_action.{stage}": why for stage, why in actions.items() if isinstance(why, str)}
+    deals = [advised(row, usual[row["stage"]], actions[row["stage"]], call) for row in ranked]
+    return Stuck(deals, count, missing)
+
+
+def _entered_before(now: datetime, span: float) -> datetime:
+    """Deals that entered their stage before this moment have been in it for more than `span` seconds."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ceil(seconds(now) - span))
+
+
+async def _ranked(
+    call: Call, limits: Mapping[Any, datetime], usual: Mapping[str, float], whose: Whose
+) -> Sequence[Row]:
+    now = seconds(call.now)
+    found: list[Row] = []
+    for stage, limit in limits.items():
+        statement = _longest(whose.shape, with_activities=ACTIVITIES in call.views)
+        found += await call.rows(statement, {"stage": stage, "before": limit, **whose.values})
+    for row in found:
+        row["seconds"] = now - seconds(row["stage_entered_at"])
+        row["ratio"] = row["seconds"] / usual[row["stage"]]
+        row["idle"] = None if row["last_activity"] is None else now - seconds(row["last_activity"])
+    return sorted(found, key=_rank)[:MOST]
+
+
+def _rank(row: Row) -> tuple[float, float, str]:
+    """The longest for its stage first, then what was left alone for longest, never touched before all."""
+    return -row["ratio"], -(row["idle"] if row["idle"] is not None else float("inf")), row["id"]
+
+
+@lru_cache
+def _count(stages: frozenset[str], shape: Shape) -> sa.Select[Any]:
+    """How many open deals entered their stage before its limit."""
+    late = [
+        sa.and_(DEALS.c.stage == stage, DEALS.c.stage_entered_at < sa.bindparam(f"before_{stage}", type_=Instant))
+        for stage in sorted(stages)
+    ]
+    return sa.select(sa.func.count().label("deals")).where(
+        is_open, sa.or_(*late), *Whose.conditions(shape, DEALS.c.owner_id)
+    )
+
+
+@lru_cache
+def _longest(shape: Shape, *, with_activities: bool) -> sa.Select[Any]:
+    """The `MOST` of a stage that have been in it for longest, and their equals, each with its last activity, if any."""
+    columns = (DEALS.c[name] for name in _COLUMNS)
+    late = (
+        sa.select(*columns)
+        .where(
+            is_open,
+            DEALS.c.stage == sa.bindparam("stage"),
+            DEALS.c.stage_entered_at < sa.bindparam("before", type_=Instant),
+            *Whose.conditions(shape, DEALS.c.owner_id),
+        )
+        .order_by(DEALS.c.stage_entered_at, DEALS.c.id)
+        .limit(LOOKED_AT)
+        .subquery("late")
+    )
+    place = sa.func.rank().over(order_by=epoch(late.c.stage_entered_at)).label("place")
+    placed = sa.select(late, place).subquery("placed")
+    shown = [placed.c[name] for name in _COLUMNS]
+    if not with_activities:
+        return sa.select(*shown, sa.cast(sa.null(), Instant).label("last_activity")).where(placed.c.place <= MOST)
+    done = (
+        sa.select(ACTIVITIES.c.deal_id, ACTIVITIES.c.completed_at)
+        .where(ACTIVITIES.c.status == "completed")
+        .subquery("done")
+    )
+    return (
+        sa.select(*shown, sa.func.max(done.c.completed_at, type_=Instant).label("last_activity"))
+        .outerjoin_from(placed, done, done.c.deal_id == placed.c.id)
+        .where(placed.c.place <= MOST)
+        .group_by(*shown)
+    )
