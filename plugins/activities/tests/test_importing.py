@@ -157,26 +157,32 @@ def test_only_what_was_completed_has_such_a_time_and_everything_has_one(
 
 FILES = {
     "hubspot": (
-        "Record ID,Meeting name,Meeting outcome,Start Time,Activity date,Meeting description,Activity assigned to,"
-        "Create Date\n"
-        "1,Demo,COMPLETED,2024-05-06 10:00,2024-05-06 10:00,Went well,Ada Park,2024-05-01 09:00\n"
-        "2,Next,SCHEDULED,2024-05-07 10:00,2024-05-07 10:00,,Ada Park,2024-05-01 09:00\n"
-        "3,Gone,NO_SHOW,2024-05-08 10:00,2024-05-08 10:00,,Ada Park,2024-05-01 09:00\n",
+        (
+            "Record ID,Meeting name,Meeting outcome,Start Time,Activity date,Meeting description,Activity assigned to,"
+            "Create Date\n"
+            "1,Demo,COMPLETED,2024-05-06 10:00,2024-05-06 10:00,Went well,Ada Park,2024-05-01 09:00\n"
+            "2,Next,SCHEDULED,2024-05-07 10:00,2024-05-07 10:00,,Ada Park,2024-05-01 09:00\n"
+            "3,Gone,NO_SHOW,2024-05-08 10:00,2024-05-08 10:00,,Ada Park,2024-05-01 09:00\n"
+        ),
         ("--set", "type=meeting"),
     ),
     "salesforce": (
-        "Activity ID,Task Subtype,Subject,Status,Date,Full Comments,Assigned,Created Date\n"
-        "00T1,Event,Demo,Completed,5/6/2024 10:00 AM,Went well,Ada Park,5/1/2024 9:00 AM\n"
-        "00T2,Event,Next,Not Started,5/7/2024 10:00 AM,,Ada Park,5/1/2024 9:00 AM\n"
-        "00T3,Event,Gone,Canceled,5/8/2024 10:00 AM,,Ada Park,5/1/2024 9:00 AM\n",
+        (
+            "Activity ID,Task Subtype,Subject,Status,Date,Full Comments,Assigned,Created Date\n"
+            "00T1,Event,Demo,Completed,5/6/2024 10:00 AM,Went well,Ada Park,5/1/2024 9:00 AM\n"
+            "00T2,Event,Next,Not Started,5/7/2024 10:00 AM,,Ada Park,5/1/2024 9:00 AM\n"
+            "00T3,Event,Gone,Canceled,5/8/2024 10:00 AM,,Ada Park,5/1/2024 9:00 AM\n"
+        ),
         ("--value", "status.Canceled=cancelled"),
     ),
     "pipedrive": (
-        "Activity - ID,Activity - Type,Activity - Subject,Activity - Done,Activity - Due date,"
-        "Activity - Marked as done time,Activity - Note,Activity - Assigned to user,Activity - Add time\n"
-        "1,Meeting,Demo,Done,2024-05-06 10:00,2024-05-06 10:00:00,Went well,Ada Park,2024-05-01 09:00:00\n"
-        "2,Lunch,Next,To do,2024-05-07 10:00,,,Ada Park,2024-05-01 09:00:00\n"
-        "3,Meeting,Gone,Deleted,2024-05-08 10:00,,,Ada Park,2024-05-01 09:00:00\n",
+        (
+            "Activity - ID,Activity - Type,Activity - Subject,Activity - Done,Activity - Due date,"
+            "Activity - Marked as done time,Activity - Note,Activity - Assigned to user,Activity - Add time\n"
+            "1,Meeting,Demo,Done,2024-05-06 10:00,2024-05-06 10:00:00,Went well,Ada Park,2024-05-01 09:00:00\n"
+            "2,Lunch,Next,To do,2024-05-07 10:00,,,Ada Park,2024-05-01 09:00:00\n"
+            "3,Meeting,Gone,Deleted,2024-05-08 10:00,,,Ada Park,2024-05-01 09:00:00\n"
+        ),
         ("--value", "status.Deleted=cancelled"),
     ),
 }

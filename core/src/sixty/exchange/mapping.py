@@ -74,7 +74,10 @@ class Mapper:
                 allowed = ", ".join(fields)
                 raise OperatorError(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
         columns = _Columns(table)
-        values = {**preset.values, **wanted.values}
+        values = {
+            name: {**preset.values.get(name, {}), **wanted.values.get(name, {})}
+            for name in (*preset.values, *wanted.values)
+        }
         sources, described = [], {}
         for name in fields:
             found = _reader(name, columns, wanted, preset)
