@@ -292,7 +292,7 @@ def test_files_of_one_source_point_at_one_another_by_their_keys(database_url: st
     files = {
         "companies": "key,name\nc1,Acme\n",
         "contacts": "key,full_name,email,company\np1,Ann Doe,ann@acme.example,c1\n",
-        "deals": "key,title,contact\nd1,License,p1\n",
+        "deals": "key,title,stage,contact\nd1,License,sql,p1\n",
         "activities": "key,type,description,completed_at,deal,contact\na1,call,Talk,2024-05-06,d1;d2,p1\n",
         "tasks": "key,title,deal,contact,activity\nt1,Ask,d1,ANN@acme.example,a1\nt2,Wait,d9,,\n",
     }

@@ -247,7 +247,8 @@ COMPANY_FILES = {
 CONTACT_FILES = {
     "hubspot": (
         "Record ID,First Name,Last Name,Email,Phone Number,Contact owner,Associated Company,Job Title,City,"
-        "Country/Region,Create Date\n1,Ann,Doe,ann@acme.example,+49 30 901820,Ada Park,Acme,CEO,Berlin,Germany,2021-02-03 04:05\n"
+        "Country/Region,Create Date\n"
+        "1,Ann,Doe,ann@acme.example,+49 30 901820,Ada Park,Acme,CEO,Berlin,Germany,2021-02-03 04:05\n"
     ),
     "salesforce": (
         "Contact ID,First Name,Last Name,Email,Phone,Contact Owner,Account Name,Title,Mailing City,Mailing Country,"
