@@ -190,7 +190,7 @@ def _done(shape: Shape) -> sa.Select[Any]:
 
 @lru_cache
 def _everybody() -> sa.Select[Any]:
-    return sa.select(PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.team_id, PEOPLE.c.team).order_by(PEOPLE.c.name, PEOPLE.c.id)
+    return sa.select(PEOPLE.table).order_by(PEOPLE.c.name, PEOPLE.c.id)
 
 
 async def _people(call: Call, rows: _Rows, whose: Whose) -> list[Row]:
@@ -200,7 +200,7 @@ async def _people(call: Call, rows: _Rows, whose: Whose) -> list[Row]:
         for person in await call.rows(_everybody())
         if whose.team_id in (None, person["team_id"])
         and call.sees(DEALS, person["id"])
-        and (call.directory.users[person["id"]].disabled_at is None or _of(person["id"], rows, call))
+        and (person["active"] or _of(person["id"], rows, call))
     ]
 
 
