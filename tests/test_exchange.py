@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from sixty.cli import cli
+from sixty.errors import OperatorError
 from sixty.testing.clock import Clock
 from sixty.testing.organisation import open_organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from click.testing import Result
@@ -38,7 +39,7 @@ NASTY = (
     "''=1",
     "a,b;c\td|e",
     'say "hello"',
-    "ends with a quote\"",
+    'ends with a quote"',
     "two\nlines",
     "two\r\nlines, as on Windows",
     "old\rMac",
@@ -56,14 +57,15 @@ PRIVATE = ("  with space around \n", "\tindented", " ", "", "'", "\n")
 
 
 @pytest.fixture
-def other_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Any:
+def other_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
     """Another database like the test's own."""
     if database_url.startswith("sqlite"):
-        return request.getfixturevalue("sqlite_templates").copy(None, tmp_path / "other.db")
+        yield request.getfixturevalue("sqlite_templates").copy(None, tmp_path / "other.db")
+        return
     databases = request.getfixturevalue("postgres_templates")
     url = databases.copy(None)
-    request.addfinalizer(lambda: databases.drop(url))
-    return url
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -220,3 +222,147 @@ def test_what_is_exported_comes_in_elsewhere_and_goes_out_just_the_same(
         told = json.loads(run(database_url, "import", kind, f"before-{kind}.{form}", "--json").stdout)
         assert told["unchanged"] == told["lines"], (kind, told)
     assert exported(run, database_url, form, "still") == before
+
+
+# what is in a file
+
+
+@pytest.fixture
+def filled(database_url: str) -> str:
+    """A database with a little of everything."""
+
+    async def do(organisation: Organisation) -> None:
+        user, admin = organisation.as_role("user"), organisation.as_role("admin")
+        person = {"first_name": "Ann", "last_name": "Doe", "company_name": "=Acme"}
+        made = await user.call("create_contact", email="ann@acme.example", **person)
+        for client, title in ((user, "Uma's"), (admin, "Ada's")):
+            about = {"contact_id": made["contact_id"]}
+            deal = await client.call("create_deal", title=title, company_name="=Acme", value=1000.5, **about)
+            about["deal_id"] = deal["deal_id"]
+            await client.call("create_activity", type="call", description=f"{title} call", notes="a\nb", **about)
+            await client.call("create_task", title=f"{title} task", due_date="2024-05-06", **about)
+
+    opened(database_url, do)
+    return database_url
+
+
+def test_csv_goes_to_standard_output_and_how_much_it_was_beside_it(filled: str, run: Run) -> None:
+    result = run(filled, "export", "companies")
+    head, line = list(csv.reader(result.stdout.splitlines()))
+    assert head == ["id", "owner", "created_at", "name", "domain", "industry", "size", "revenue"]
+    assert line[1:] == ["uma.user@example.com", "2024-03-04T09:30:00+00:00", "'=Acme", "acme.example", "", "", ""]
+    assert (result.stderr, result.exit_code) == ("1 company exported\n", 0)
+
+
+def test_the_name_of_the_file_says_which_format_unless_it_is_said(filled: str, run: Run, tmp_path: Path) -> None:
+    assert run(filled, "export", "deals", "deals.jsonl").stdout == "2 deals exported to deals.jsonl\n"
+    run(filled, "export", "deals", "deals.txt", "--format", "jsonl")
+    run(filled, "export", "deals", "deals.csv")
+    lines = [json.loads(line) for line in (tmp_path / "deals.jsonl").read_text("utf-8").splitlines()]
+    assert [line["title"] for line in lines] == ["Uma's", "Ada's"]
+    assert (tmp_path / "deals.txt").read_bytes() == (tmp_path / "deals.jsonl").read_bytes()
+    assert (tmp_path / "deals.csv").read_text("utf-8").startswith("id,owner,created_at,title,")
+
+
+def test_who_asks_is_given_what_they_may_read(filled: str, run: Run) -> None:
+    for user, descriptions in (
+        ("uma.user@example.com", {"Uma's call"}),
+        ("zoë.outside@example.com", set()),
+        ("ada.admin@example.com", {"Uma's call", "Ada's call"}),
+    ):
+        result = run(filled, "export", "activities", "--format", "jsonl", user=user)
+        assert {json.loads(line)["description"] for line in result.stdout.splitlines()} == descriptions
+
+
+def test_what_points_at_nothing_stays_out_and_is_told_with_the_reason(
+    filled: str, other_url: str, run: Run, tmp_path: Path
+) -> None:
+    opened(other_url, lambda organisation: organisation.directory())
+    for kind in ("activities", "tasks"):
+        run(filled, "export", kind, f"{kind}.csv")
+        told = json.loads(run(other_url, "import", kind, f"{kind}.csv", "--json").stdout)
+        assert (told["made"], told["rejected"]) == (0, 2), kind
+        assert "there is no deal" in told["problems"][0]["reason"]
+        with (tmp_path / f"{kind}.rejected.csv").open(encoding="utf-8", newline="") as file:
+            assert [row["reason"] for row in csv.DictReader(file)] == [one["reason"] for one in told["problems"]]
+
+
+def test_an_address_that_somebody_has_keeps_a_contact_out(filled: str, other_url: str, run: Run) -> None:
+    async def do(organisation: Organisation) -> str:
+        given = {"first_name": "Other", "last_name": "Ann", "email": "ann@acme.example"}
+        return str((await organisation.as_role("user").call("create_contact", **given))["contact_id"])
+
+    there = opened(other_url, do)
+    for kind in ("companies", "contacts"):
+        run(filled, "export", kind, f"{kind}.csv")
+    run(other_url, "import", "companies", "companies.csv")
+    told = json.loads(run(other_url, "import", "contacts", "contacts.csv", "--json").stdout)
+    assert there in told["problems"][0]["reason"]
+    told = json.loads(run(filled, "import", "contacts", "contacts.csv", "--json").stdout)
+    assert (told["unchanged"], told["rejected"]) == (1, 0)
+
+
+def test_nothing_reacts_to_what_happened_long_ago(filled: str, other_url: str, run: Run) -> None:
+    opened(other_url, lambda organisation: organisation.directory())
+    for kind in ("companies", "contacts", "deals"):
+        run(filled, "export", kind, f"{kind}.csv")
+        assert run(other_url, "import", kind, f"{kind}.csv").exit_code == 0
+    assert run(other_url, "export", "tasks").stderr == "no tasks exported\n"
+    assert run(other_url, "export", "activities").stderr == "no activities exported\n"
+
+
+def test_what_came_in_is_found_by_search_and_says_since_when_it_is(filled: str, other_url: str, run: Run) -> None:
+    opened(other_url, lambda organisation: organisation.directory())
+    for kind in KINDS:
+        run(filled, "export", kind, f"{kind}.csv")
+        assert run(other_url, "import", kind, f"{kind}.csv").exit_code == 0
+
+    async def look(organisation: Organisation) -> tuple[dict[str, Any], dict[str, Any]]:
+        admin = organisation.as_role("admin")
+        return await admin.call("search_crm", query="Uma's"), await admin.call("search_activities")
+
+    async def do() -> tuple[dict[str, Any], dict[str, Any]]:
+        async with open_organisation(other_url) as organisation:
+            return await look(organisation)
+
+    found, activities = asyncio.run(do())
+    assert {hit["kind"] for hit in found["results"]} == {"deal", "activity", "task"}
+    assert {one["created_at"] for one in activities["activities"]} == {"2024-03-04T09:30:00Z"}
+    assert {one["completed_at"] for one in activities["activities"]} == {"2024-03-04T09:30:00Z"}
+
+
+# what goes wrong
+
+
+def test_a_kind_that_nobody_exports_is_said_with_those_that_are(filled: str, run: Run) -> None:
+    result = run(filled, "export", "invoices")
+    assert (result.exit_code, "there are no 'invoices' to exchange" in result.output) == (2, True)
+    assert "activities, companies, contacts, deals, tasks" in result.output
+
+
+def test_somebody_must_ask(filled: str, run: Run) -> None:
+    result = run(filled, "export", "deals", user=None)
+    assert (result.exit_code, "say who calls: --user EMAIL" in result.output) == (2, True)
+
+
+def test_a_file_that_cannot_be_written_is_said_and_nothing_is_left(filled: str, run: Run, tmp_path: Path) -> None:
+    result = run(filled, "export", "deals", "missing/deals.csv")
+    assert (result.exit_code, "cannot write missing/deals.csv: No such file" in result.output) == (1, True)
+    assert not list(tmp_path.glob("**/*.part"))
+
+
+def test_a_file_is_replaced_when_the_new_one_is_whole(
+    filled: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> AsyncIterator[list[Any]]:
+        yield []
+        raise OperatorError("the disk is gone")
+
+    (tmp_path / "deals.csv").write_text("of yesterday", "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr("sixty.cli.exporting.pages", broken)
+        assert run(filled, "export", "deals", "deals.csv").output == "Error: the disk is gone\n"
+    assert [path.name for path in tmp_path.glob("deals.csv*")] == ["deals.csv"]
+    assert (tmp_path / "deals.csv").read_text("utf-8") == "of yesterday"
+    assert run(filled, "export", "deals", "deals.csv").exit_code == 0
+    assert (tmp_path / "deals.csv").read_text("utf-8").count("\n") == 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sixty.errors import OperatorError
 from sixty.exchange import rows as reading
 from sixty.exchange.files import LONGEST_LINE, TextFile
-from sixty.exchange.rows import opened
+from sixty.exchange.rows import ABSENT, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +153,7 @@ def test_lines_of_json_have_the_columns_that_are_asked_for(tmp_path: Path) -> No
     assert (rows[1][0], rows[1][2]) == (3, "a line must be a JSON object: {…}")
     assert rows[2][0] == 4
     assert "not a line of JSON" in str(rows[2][2])
-    assert rows[3] == (5, [None, None, None], None)
+    assert rows[3] == (5, [ABSENT, ABSENT, None], None)
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:

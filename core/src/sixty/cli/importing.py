@@ -18,7 +18,7 @@ from sixty.exchange.cells import Reading
 from sixty.exchange.files import TextFile
 from sixty.exchange.forms import FORMS
 from sixty.exchange.importing import Import
-from sixty.exchange.mapping import Wanted
+from sixty.exchange.mapping import BESIDE, Wanted
 from sixty.exchange.owners import Owners, people_in
 from sixty.exchange.rejects import Rejects
 from sixty.exchange.rows import opened
@@ -168,9 +168,10 @@ async def _run(host: Host, options: Options, as_json: bool) -> None:  # noqa: FB
     owners = await _owners(host, principal, options)
     preset = form.presets.get(options.wanted.preset or "")
     reading = Reading(host.timezone, options.dates or (preset.dates if preset else ()), options.decimal)
-    file = TextFile.at(options.file, options.encoding)
+    with _misuse():
+        file = TextFile.at(options.file, options.encoding)
     kind = options.format or ("jsonl" if options.file.suffix in (".jsonl", ".ndjson") else "csv")
-    columns = tuple(dict.fromkeys((*form.line.model_fields, *options.wanted.columns.values())))
+    columns = tuple(dict.fromkeys((*form.line.model_fields, *BESIDE, *options.wanted.columns.values())))
     with _misuse(), opened(file, form=kind, delimiter=_delimiter(options.delimiter), columns=columns) as table:
         rejects = options.rejects or (None if options.dry_run else options.file.with_suffix(".rejected.csv"))
         with Rejects(rejects, table.columns, table.delimiter) as rejected, _shown_progress(file.size) as progress:

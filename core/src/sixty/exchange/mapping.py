@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from sixty.errors import OperatorError, nearest
 from sixty.exchange.forms import Preset
 from sixty.exchange.formulas import plain
+from sixty.exchange.rows import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,6 +103,8 @@ class Mapper:
         told: dict[str, str] = {}
         for source in self.sources:
             value = source.read(cells)
+            if value is ABSENT:
+                continue
             if source.values or source.words:
                 folded = "" if value is None else str(value).strip().casefold()
                 if (says := source.values.get(folded)) is not None:
@@ -116,7 +119,7 @@ class Mapper:
     def key_of(self, cells: Sequence[Any]) -> str | None:
         """What the key column has; None where it is empty, or there is none."""
         value = None if self.key is None else cells[self.key]
-        return None if value is None else str(value).strip() or None
+        return None if value is None or value is ABSENT else str(value).strip() or None
 
 
 class _Columns:
@@ -198,8 +201,9 @@ def _filled(name: str, template: str, columns: _Columns) -> Callable[[Sequence[A
         filled, said = [], constant
         for text, read in parts:
             value = None if read is None else read(cells)
-            said = said or value is not None
-            filled.append(text if value is None else str(value).strip())
+            empty = value is None or value is ABSENT
+            said = said or not empty
+            filled.append(text if empty else str(value).strip())
         return "".join(filled).strip() or None if said else None
 
     return fill

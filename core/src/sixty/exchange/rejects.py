@@ -10,6 +10,7 @@ import orjson
 
 from sixty.errors import OperatorError
 from sixty.exchange.formulas import neutral
+from sixty.exchange.rows import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,6 @@ class Rejects:
 
 
 def _text(cell: Any) -> str:
-    if cell is None:
+    if cell is None or cell is ABSENT:
         return ""
     return cell if isinstance(cell, str) else orjson.dumps(cell, default=str).decode()

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from sixty.exchange.files import Lines
 
-__all__ = ["DELIMITERS", "MOST_COLUMNS", "Row", "Table", "opened"]
+__all__ = ["ABSENT", "DELIMITERS", "MOST_COLUMNS", "Row", "Table", "opened"]
 
+ABSENT: Any = ...
+"""The cell of a line of JSON that does not have the column: it says nothing at all, not even that there is nothing."""
 DELIMITERS = ",;\t|"
 MOST_COLUMNS = 1_000
 LONGEST_CELL = 131_072
@@ -84,8 +86,9 @@ def _json_rows(lines: Lines, columns: Sequence[str]) -> Iterator[Row]:
             yield Row(number, (line[:SHOWN],), f"this is not a line of JSON: {error}")
             continue
         if isinstance(found, dict):
-            exact = found.get("id") is not None  # as an export of ours has it, which tells an empty text from none
-            yield Row(number, tuple(found.get(name) if exact else _cell(found.get(name)) for name in columns))
+            exact = found.get("id") is not None  # an export of ours tells an empty text from none, and leaves none out
+            cells = (found.get(name) if exact else _cell(found.get(name, ABSENT)) for name in columns)
+            yield Row(number, tuple(cells))
         else:
             yield Row(number, (line[:SHOWN],), "a line must be a JSON object: {…}")
 

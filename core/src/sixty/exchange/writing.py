@@ -71,7 +71,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value.normalize(), "f")
     return str(value) if isinstance(value, int) else orjson.dumps(value, default=_json).decode()
 
 

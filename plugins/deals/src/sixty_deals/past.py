@@ -179,17 +179,11 @@ def _closed_at(told: Told, status: Status, before: Past | None, now: datetime) -
         return None
     if told.closed_at is not None:
         return told.closed_at
-    if status == "won":
-        signed = told.entered.get(WON_STAGE) if told.stays is None else _signed(told.stays)
-        if signed is not None:
-            return signed
+    if status == "won" and not told.stays and (signed := told.entered.get(WON_STAGE)) is not None:
+        return signed
     if before is None:
         return None
     return before.closed_at if before.status == status else now
-
-
-def _signed(stays: Sequence[Stay]) -> datetime | None:
-    return stays[-1].entered_at if stays and stays[-1].stage == WON_STAGE else None
 
 
 def _stays(told: Told, standing: Past, before: Past | None, now: datetime) -> tuple[Stay, ...]:
@@ -197,9 +191,11 @@ def _stays(told: Told, standing: Past, before: Past | None, now: datetime) -> tu
     if told.stays:
         return tuple(told.stays)
     earlier = before.stays if before is not None else ()
-    kept = [stay for stay in earlier if stay.stage not in told.entered]
+    known = {(stay.stage, stay.entered_at) for stay in earlier}
+    news = {one: at for one, at in told.entered.items() if (one, at) not in known}
+    kept = [stay for stay in earlier if stay.stage not in news]
     reasons = {stay.stage: stay.reason for stay in earlier}
-    dated = [Stay(one, at, reason=reasons.get(one)) for one, at in told.entered.items()]
+    dated = [Stay(one, at, reason=reasons.get(one)) for one, at in news.items()]
     stays = kept if not dated else sorted((*kept, *dated), key=lambda stay: _in_order((stay.stage, stay.entered_at)))
     if not stays or (standing.stage not in told.entered and stays[-1].stage != standing.stage):
         latest = max((stay.entered_at for stay in stays), default=standing.opened_at)
@@ -225,7 +221,7 @@ def _joined(stays: Iterable[Stay]) -> tuple[Stay, ...]:
 
 def _check(deal: Past, now: datetime) -> None:
     """Raise `Invalid` unless all of it fits together."""
-    dates = {"opened_at": deal.opened_at, "closed_at": deal.closed_at, f"{deal.stage}_at": deal.stays[-1].entered_at}
+    dates = {"closed_at": deal.closed_at, "opened_at": deal.opened_at, f"{deal.stage}_at": deal.stays[-1].entered_at}
     for name, at in dates.items():
         if at is not None and at > now:
             raise Invalid(f"{name} must not be later than now, got {at.isoformat()}", field=name, given=at.isoformat())
