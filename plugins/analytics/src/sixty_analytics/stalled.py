@@ -100,14 +100,18 @@ def _rank(row: Row) -> tuple[float, float, str]:
 
 @lru_cache
 def _count(stages: frozenset[str], shape: Shape) -> sa.Select[Any]:
-    """How many open deals entered their stage before its limit."""
+    """How many open deals entered their stage before its limit, counted for each stage where an index has them."""
     late = [
-        sa.and_(DEALS.c.stage == stage, DEALS.c.stage_entered_at < sa.bindparam(f"before_{stage}", type_=Instant))
+        sa.select(sa.func.count().label("deals")).where(
+            is_open,
+            DEALS.c.stage == sa.literal(stage, sa.String),
+            DEALS.c.stage_entered_at < sa.bindparam(f"before_{stage}", type_=Instant),
+            *Whose.conditions(shape, DEALS.c.owner_id),
+        )
         for stage in sorted(stages)
     ]
-    return sa.select(sa.func.count().label("deals")).where(
-        is_open, sa.or_(*late), *Whose.conditions(shape, DEALS.c.owner_id)
-    )
+    counts = sa.union_all(*late).subquery("late")
+    return sa.select(sa.cast(sa.func.coalesce(sa.func.sum(counts.c.deals), 0), sa.Integer).label("deals"))
 
 
 @lru_cache
