@@ -22,6 +22,7 @@ from rich.console import Console
 
 from sixty import Permissions, hookimpl
 from sixty.cli import cli
+from sixty.demo.leading import Place
 from sixty.demo.loading import Badge
 from sixty.demo.tour import tour
 from sixty.directory import User
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from sixty.demo import Demo
 
 SIXTY = str(Path(sys.executable).with_name("sixty"))
-STEPS = 13
+STEPS = 17
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ async def test_a_server_that_is_not_there_ends_the_tour(caplog: pytest.LogCaptur
     nobody = User("", "", "Uma Lindqvist", "user", None, None, now, None)
     badges = {role: Badge(nobody, "sk60_none") for role in ("user", "admin")}
     console = Console(file=StringIO(), soft_wrap=True)
-    assert not await tour(url, badges, now.date(), console)
+    assert not await tour(url, badges, now.date(), console, Place("sqlite+aiosqlite://", Path()))
     assert "expected: the server answers" in console.file.getvalue()
     assert "the tour broke off" in caplog.text
 

@@ -8,10 +8,10 @@ import inspect
 import pytest
 
 import sixty
-from sixty import testing
+from sixty import commands, testing
 
 
-@pytest.mark.parametrize("module", [sixty, testing])
+@pytest.mark.parametrize("module", [sixty, testing, commands])
 def test_all_is_sorted_complete_and_true(module: object) -> None:
     names: list[str] = module.__all__  # type: ignore[attr-defined]
     assert names == sorted(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +184,26 @@ async def test_a_tool_that_aggregates_sees_the_narrower_of_its_scope_and_that_of
     assert (await ann.call("sum_prices"))["total"] == 1
     await grant(cal, "sums:read")  # reading stays at own
     assert (await cal.call("sum_prices"))["total"] == 100
+
+
+async def test_resources_and_prompts_that_aggregate_see_no_more_than_a_tool_does(sixty: Organisation) -> None:
+    ann = await sixty.user("Ann", team="North")
+    manager, admin = sixty.as_role("manager"), sixty.as_role("admin")
+    for person, price in ((ann, 1), (manager, 10), (await sixty.user("Cal"), 100)):
+        await add(person, "priced", price=price)
+    await grant(ann, "notes:read")
+    seen = {}
+    for person in (ann, manager, admin):
+        async with person.connected() as client:
+            (content,) = (await client.read_resource("sums://prices")).contents
+            (message,) = (await client.get_prompt("price_review")).messages
+            offered = {str(found.uri) for found in (await client.list_resources()).resources}
+        assert "sums://prices" in offered
+        assert "sums://deals" not in offered
+        seen[person.user_id] = (json.loads(content.text)["total"], message.content.text)  # type: ignore[union-attr]
+    assert seen[ann.user_id] == (1, "The sum is 1; you see those of Ann")
+    assert seen[manager.user_id] == (11, "The sum is 11; you see those of Ada Admin, Ann, Max Manager, Uma User")
+    assert seen[admin.user_id] == (111, "The sum is 111; you see those of Ada Admin, Ann, Cal, Max Manager, Uma User")
 
 
 async def test_a_view_shows_what_the_caller_may_read_and_people_to_everyone(sixty: Organisation) -> None:

@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tools.md"
 _HEAD = Path(__file__).parent / "reference_head.md"
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_ORDER = ("core", "deals", "contacts", "activities", "tasks")
+_ORDER = ("core", "deals", "contacts", "activities", "tasks", "analytics")
 """The packs that come first, in this order; then the others."""
 
 

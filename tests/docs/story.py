@@ -19,6 +19,7 @@ async def tell(told: Told) -> None:
     await _do(told, contact_id, deal_id)
     await _tidy(told, contact_id)
     await _look(told, contact_id, deal_id)
+    await _count(told)
 
 
 async def _meet(told: Told) -> str:
@@ -129,3 +130,25 @@ async def _look(told: Told, contact_id: str, deal_id: str) -> None:
     await say("delete_deal", by="manager", deal_id=mistake["deal_id"], reason="Made by mistake")
     mistake = await user.call("create_task", title="A mistake")
     await say("delete_record", id=mistake["task_id"])
+
+
+async def _count(told: Told) -> None:
+    """A quarter later there is something to count."""
+    say, organisation = told.say, told.organisation
+    admin, clock = organisation.as_role("admin"), organisation.clock
+    for number, fate in enumerate(("signed", "lost", "signed", "verbal"), start=1):
+        made = await admin.call(
+            "create_deal", title=f"Rollout, part {number}", company_name="Northgate Hospitals", value=20_000 * number
+        )
+        clock.advance(timedelta(days=6))
+        await admin.call("move_deal_stage", deal_id=made["deal_id"], stage="opportunity")
+        clock.advance(timedelta(days=3 * number))
+        end = {"status": "lost", "lost_reason": "No budget"} if fate == "lost" else {"stage": fate}
+        await admin.call("update_deal", deal_id=made["deal_id"], updates=end)
+    clock.advance(timedelta(days=2))
+    days = {"start": "2026-03-01", "end": "2026-04-30"}
+    await say("get_pipeline_metrics", by="admin")
+    await say("calculate_conversion_rates", by="admin", **days)
+    await say("get_team_performance", by="admin", **days)
+    await say("get_activity_heatmap", by="admin", **days)
+    await say("generate_reports", by="admin", report="pipeline", format="html")

@@ -59,12 +59,12 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     try:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
-        if request.tool not in registry.offers[request.kind] and host.behind:
+        if request.offer is None and request.tool not in registry.offers[request.kind] and host.behind:
             principal = await host.current(principal)
             registry.in_flight.end()
             registry = host.registry
             registry.in_flight.begin()
-        tool = _find(host, registry, request, principal)
+        tool = request.offer or _find(host, registry, request, principal)
         host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
@@ -74,7 +74,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             tool=tool,
             principal=principal,
             directory=host.identity.latest,
-            pack=registry.pack_of[tool],
+            pack=registry.pack_of.get(tool) or registry.core,
             registry=registry,
             host=host,
             request=request,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sixty.offers import Handler, OfferKind
+    from sixty.views import View
 
 __all__ = ["Completing", "Completion", "Prompt", "completion", "prompt"]
 
@@ -58,11 +59,18 @@ class Completion(Offer):
 
 
 def prompt(
-    name: str, *, permission: str | None, interactive: bool = False, rate: str = "standard"
+    name: str,
+    *,
+    permission: str | None,
+    interactive: bool = False,
+    rate: str = "standard",
+    needs: tuple[View, ...] = (),
+    aggregates: bool = False,
 ) -> Callable[[Handler], Prompt]:
     """A prompt made from an async function `(args, call)`; its docstring is the description.
 
-    It returns a text, which the user then says, or a list of texts and of MCP's `PromptMessage`s.
+    It returns a text, which the user then says, or a list of texts and of MCP's `PromptMessage`s. `needs` and
+    `aggregates` are those of a tool.
     """
 
     def decorate(function: Handler) -> Prompt:
@@ -75,6 +83,8 @@ def prompt(
             arguments=model_of(function, f"the prompt {name}"),
             rate=rate,
             interactive=interactive,
+            needs=needs,
+            aggregates=aggregates,
         )
 
     return decorate

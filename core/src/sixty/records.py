@@ -23,6 +23,7 @@ from sixty.values import one, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sixty.context import Call
     from sixty.kinds import Detail, Kind
@@ -171,14 +172,40 @@ class Records:
 
     async def add(self, kind: Kind, values: Mapping[str, Any], *, owner_id: str | None = None) -> Row:
         """A new record, owned by the caller (in a reaction: by the owner of what caused it) unless given."""
-        call = self._call
-        owner = owner_id or call.default_owner
+        return await self._insert(kind, values, owner_id, new_id(), self._call.now)
+
+    async def adopt(
+        self,
+        kind: Kind,
+        values: Mapping[str, Any],
+        *,
+        owner_id: str | None = None,
+        id: str | None = None,  # noqa: A002 - it is what it is called everywhere
+        created_at: datetime | None = None,
+    ) -> Row:
+        """As `add`, of something that was there before: with the id that it had, and since when it is.
+
+        `Conflict` if a record has the id, or had it; `Invalid` if it is only to come.
+        """
+        if created_at is not None and created_at > self._call.now:
+            msg = f"created_at must not be later than now, got {created_at.isoformat()}"
+            raise Invalid(msg, field="created_at", given=created_at.isoformat())
+        if id is not None and await self.spine(id) is not None:
+            msg = f"there is, or was, a record with the id {id}; leave the id out to make a new one"
+            raise Conflict(msg, field="id", given=id)
+        return await self._insert(kind, values, owner_id, id or new_id(), created_at or self._call.now)
+
+    async def _insert(
+        self, kind: Kind, values: Mapping[str, Any], owner_id: str | None, record_id: str, created_at: datetime
+    ) -> Row:
+        owner = owner_id or self._call.default_owner
         self._check_fields(kind, values)
         permission = self._permission(kind, "create")
         self.check_owner(kind, permission, owner)
         self._check_guards(kind, values)
         row = {**_defaults(kind.table), **await self._pointed(kind, values)}
-        row |= {"id": new_id(), "owner_id": owner, "version": 1, "created_at": call.now, "updated_at": call.now}
+        row |= {"id": record_id, "owner_id": owner, "version": 1, "created_at": created_at}
+        row["updated_at"] = self._call.now
         self.ledger.insert(kind, row, self.origin(permission))
         return row
 
@@ -226,6 +253,13 @@ class Records:
         permission = self._permission(detail.kind, "update")
         self.check_writable(detail.kind, permission, parent)
         return self.ledger.update_detail(detail, row, values, self.origin(permission))
+
+    async def remove_detail(self, detail: Detail, row: Row) -> None:
+        """A detail, read before, is gone."""
+        parent = await self.get(detail.kind, row[detail.parent])
+        permission = self._permission(detail.kind, "update")
+        self.check_writable(detail.kind, permission, parent)
+        self.ledger.delete_detail(detail, row, self.origin(permission))
 
     async def merge(
         self, kind: Kind, primary_id: str, duplicate_ids: Sequence[str], values: Mapping[str, Any]

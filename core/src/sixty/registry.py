@@ -251,6 +251,11 @@ class Registry:
         """The pack of each offer."""
         return {offer: pack for pack in self.packs.values() for offer in pack.offers}
 
+    @property
+    def core(self) -> Pack:
+        """The pack of the core itself."""
+        return self.packs["core"]
+
     @cached_property
     def pack_of_kind(self) -> Mapping[str, Pack]:
         """The pack of each kind."""

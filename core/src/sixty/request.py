@@ -38,6 +38,8 @@ class Request:
     """The client, where the transport can reach it while the call runs."""
     replies: Replies = NO_REPLIES
     """What the client has answered to the questions of earlier rounds."""
+    offer: Offer | None = None
+    """What is called, where it is not on offer to clients: for what the process does itself. No transport sets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mcp.shared.uri_template import UriTemplate
 
     from sixty.offers import Handler, OfferKind
+    from sixty.views import View
 
 __all__ = ["About", "Resource", "resource"]
 
@@ -111,12 +112,14 @@ def resource(
     around: bool = False,
     about: About | None = None,
     rate: str = "standard",
+    needs: tuple[View, ...] = (),
+    aggregates: bool = False,
 ) -> Callable[[Handler], Resource]:
     """A resource made from an async function `(args, call)`, where the fields of `args` are the variables of `uri`.
 
     Its docstring is the description. A model or a dict that it returns is shown as JSON, a text as it is, bytes as
     they are. `NotFound` says that nothing is at this address for the caller. `record`, `around` and `about` say of
-    which changes those are told who subscribe.
+    which changes those are told who subscribe. `needs` and `aggregates` are those of a tool.
     """
 
     def decorate(function: Handler) -> Resource:
@@ -133,6 +136,8 @@ def resource(
             record=record,
             around=around,
             about=about,
+            needs=needs,
+            aggregates=aggregates,
         )
 
     return decorate

@@ -12,6 +12,7 @@ __all__ = [
     "changes",
     "grants",
     "idempotency",
+    "imported",
     "metadata",
     "packs",
     "pointers",
@@ -162,6 +163,17 @@ claims = sa.Table(
     sa.Column("count", sa.BigInteger, nullable=False),
 )
 """How often something was decided on, by a hash of what."""
+
+imported = sa.Table(
+    "imported",
+    metadata,
+    sa.Column("form", sa.String(40), primary_key=True),
+    sa.Column("source", sa.String(120), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("record_id", Id, sa.ForeignKey("records.id"), nullable=False),
+    sa.Column("digest", sa.String(32), nullable=False),
+)
+"""Which record a line of a file became, by its key in the source, and a hash of what the line said."""
 
 packs = sa.Table(
     "packs",

@@ -41,6 +41,7 @@ __all__ = [
     "ShownId",
     "Text",
     "counted",
+    "is_id",
     "one",
     "plural",
     "shown",
@@ -58,6 +59,11 @@ def _id(value: str) -> str:
         msg = "is not an id; ids are UUIDs, taken from an earlier answer or found with search_crm"
         raise ValueError(msg)
     return value
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id."""
+    return _UUID.fullmatch(text.lower()) is not None
 
 
 def _number(value: object) -> Decimal:

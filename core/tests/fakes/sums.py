@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from fakes.notes import NOTES
-from sixty import Arguments, Call, Money, Permissions, Result, Tool, hookimpl, tool
+from sixty import Arguments, Call, Money, Permissions, Prompt, Resource, Result, Tool, hookimpl, prompt, resource, tool
 from sixty.crm import DEALS, PEOPLE
 
 
@@ -33,6 +33,26 @@ async def sum_prices(args: Sum, call: Call) -> Summed:
     return Summed(message="Added up", total=row["total"] or 0, notes=row["n"])
 
 
+@resource("sums://prices", name="Prices", permission="sums:read", needs=(NOTES,), aggregates=True)
+async def prices(args: Sum, call: Call) -> Summed:
+    """The sum of all prices."""
+    return await sum_prices.handler(args, call)  # type: ignore[no-any-return]
+
+
+@resource("sums://deals", name="Deals", permission="sums:read", needs=(DEALS,))
+async def no_deals(args: Sum, call: Call) -> str:
+    """The sum of deals, which nobody publishes here."""
+    raise NotImplementedError
+
+
+@prompt("price_review", permission="sums:read", needs=(NOTES,), aggregates=True)
+async def price_review(args: Sum, call: Call) -> str:
+    """Review the prices."""
+    summed = await prices.handler(args, call)
+    people = [user.name for user in call.directory.users.values() if call.sees(NOTES, user.id)]
+    return f"The sum is {summed.total}; you see those of {', '.join(sorted(people))}"
+
+
 class Named(Result):
     notes: list[list[str]]
 
@@ -53,6 +73,16 @@ async def sum_deals(args: Sum, call: Call) -> Result:
 @hookimpl
 def sixty_tools() -> list[Tool]:
     return [sum_prices, name_notes, sum_deals]
+
+
+@hookimpl
+def sixty_resources() -> list[Resource]:
+    return [prices, no_deals]
+
+
+@hookimpl
+def sixty_prompts() -> list[Prompt]:
+    return [price_review]
 
 
 @hookimpl

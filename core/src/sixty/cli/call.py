@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sixty.directory import Principal
     from sixty.host import Host
 
-__all__ = ["call"]
+__all__ = ["call", "caller"]
 
 
 def _arguments(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, Any]:
@@ -41,14 +41,15 @@ async def call(host: Host, tool: str, arguments: dict[str, Any], email: str | No
 
     The exit status is 1 if the tool refused.
     """
-    principal = await _caller(host, email)
+    principal = await caller(host, email)
     outcome = await call_tool(host, Request(tool=tool, arguments=arguments, principal=principal, transport="cli"))
     print_json(json.loads(outcome.text))
     if outcome.is_error:
         exit_with(1)
 
 
-async def _caller(host: Host, email: str | None) -> Principal:
+async def caller(host: Host, email: str | None) -> Principal:
+    """Who calls. Raises what is wrong with the address or the credential."""
     if email is not None:
         return active(await host.identity.directory(), email)
     if host.settings.token is None:

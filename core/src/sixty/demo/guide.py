@@ -12,8 +12,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
+    from mcp.types import CallToolResult, ContentBlock
     from rich.console import Console
 
     from sixty.demo.loading import Badge
@@ -30,6 +31,7 @@ class Caller:
 
     client: Client
     name: str
+    email: str
     guide: Guide
 
     def __str__(self) -> str:
@@ -41,22 +43,27 @@ class Caller:
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The answer; the tour ends if it is an error."""
-        answer, is_error = await self._ask(tool, arguments)
-        self.guide.tell(json.dumps(answer["error"]) if is_error else answer["message"])
-        if is_error:
-            self.guide.expect(f"{tool} succeeds", False, answer)  # noqa: FBT003 - it does not hold
+        answer, _ = await self.call_whole(tool, **arguments)
         return answer
+
+    async def call_whole(self, tool: str, **arguments: Any) -> tuple[dict[str, Any], Sequence[ContentBlock]]:
+        """The answer and the blocks that came with it; the tour ends if it is an error."""
+        result = await self._ask(tool, arguments)
+        answer = result.structured_content or {}
+        self.guide.tell(json.dumps(answer["error"]) if result.is_error else answer["message"])
+        if result.is_error:
+            self.guide.expect(f"{tool} succeeds", False, answer)  # noqa: FBT003 - it does not hold
+        return answer, result.content
 
     async def attempt(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The answer, whatever it is."""
-        answer, _ = await self._ask(tool, arguments)
+        answer = (await self._ask(tool, arguments)).structured_content or {}
         self.guide.tell(json.dumps(answer))
         return answer
 
-    async def _ask(self, tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    async def _ask(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         self.guide.tell(f"> {tool} {json.dumps(arguments)}", style="cyan")
-        result = await self.client.call_tool(tool, arguments)
-        return result.structured_content or {}, result.is_error
+        return await self.client.call_tool(tool, arguments)
 
 
 @asynccontextmanager
@@ -68,7 +75,7 @@ async def connected(url: str, badge: Badge, guide: Guide) -> AsyncIterator[Calle
         httpx2.AsyncClient(headers=headers, trust_env=False, timeout=PATIENCE) as http,
         Client(streamable_http_client(url, http_client=http), read_timeout_seconds=PATIENCE) as client,
     ):
-        yield Caller(client, badge.user.name, guide)
+        yield Caller(client, badge.user.name, badge.user.email, guide)
 
 
 class Unexpected(Exception):

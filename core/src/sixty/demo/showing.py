@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sixty.config import load_settings
 from sixty.demo import snippets
+from sixty.demo.leading import Place
 from sixty.demo.loading import load
 from sixty.demo.tour import tour
 from sixty.host import Host
@@ -59,7 +60,7 @@ async def show(
         for wildcard, loopback in _WILDCARDS.items():
             served = served.replace(wildcard, loopback)  # noqa: PLW2901 - what is listened on can be no destination
         console.print(f"Serving {served}{PATH}")
-        came_out = await tour(served + PATH, loaded.badges, now.date(), console)
+        came_out = await tour(served + PATH, loaded.badges, now.date(), console, Place(database_url, file.parent))
         if came_out:
             console.print("\nThe tour is over; every step came out as expected.", style="bold green")
         else:

@@ -9,7 +9,7 @@ import logging
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sixty.demo import desk
+from sixty.demo import desk, leading
 from sixty.demo.guide import Guide, connected
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ __all__ = ["tour"]
 _logger = logging.getLogger(__name__)
 
 
-async def tour(url: str, badges: Mapping[Role, Badge], today: date, console: Console) -> bool:
+async def tour(url: str, badges: Mapping[Role, Badge], today: date, console: Console, place: leading.Place) -> bool:
     """The tour has been printed; whether every step came out as expected. It ends at the first that did not."""
     guide = Guide(console)
     try:
         async with connected(url, badges["user"], guide) as seller, connected(url, badges["admin"], guide) as admin:
             await _lead(guide, seller, admin, today)
             await desk.lead(guide, seller, admin)
+            await leading.lead(guide, admin, place)
     except Exception as error:
         if not guide.failed:
             guide.cross("the server answers", error)

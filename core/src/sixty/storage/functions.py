@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["epoch"]
+__all__ = ["each", "epoch"]
 
 _SECONDS = "unixepoch({})" if sqlite3.sqlite_version_info >= (3, 38) else "CAST(strftime('%s', {}) AS INTEGER)"
 
@@ -23,6 +23,27 @@ class epoch(FunctionElement[int]):  # noqa: N801 - a function, as SQLAlchemy nam
     type = sa.BigInteger()
     inherit_cache = True
     name = "epoch"
+
+
+class each(FunctionElement[Any]):  # noqa: N801 - as above
+    """The texts of a JSON array, as a relation with the one column `value`: a list of any length in one parameter."""
+
+    inherit_cache = True
+    name = "each"
+
+    def texts(self) -> sa.Select[tuple[str]]:
+        """The texts, for `column.in_(…)`."""
+        return sa.select(self.table_valued(sa.column("value", sa.String), name="each_text").c.value)
+
+
+@compiles(each, "sqlite")
+def _each_on_sqlite(element: each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - no value in it
+
+
+@compiles(each, "postgresql")
+def _each_on_postgres(element: each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT jsonb_array_elements_text({compiler.process(element.clauses, **options)}) AS value)"
 
 
 @compiles(epoch, "sqlite")

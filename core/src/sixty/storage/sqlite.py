@@ -234,7 +234,7 @@ class _Writer:
                 batch[0].alone(connection)
                 return
             connection.execute("BEGIN IMMEDIATE")
-            if len(batch) == 1 or not _inserted_together(connection, [job.burst for job in batch]):
+            if not _many(batch) or not _inserted_together(connection, [job.burst for job in batch]):
                 for job in batch:
                     self._write(connection, job)
             connection.execute("COMMIT")
@@ -253,6 +253,11 @@ class _Writer:
             connection.execute("ROLLBACK TO burst")
             job.error = _translated(error) if isinstance(error, sqlite3.Error) else error
         connection.execute("RELEASE burst")
+
+
+def _many(jobs: list[_Job]) -> bool:
+    """Whether there is so much to write that it is worth the while to sort it by table."""
+    return len(jobs) > 1 or len(jobs[0].burst) >= ROWS_AT_ONCE[0]
 
 
 def _analyze(connection: sqlite3.Connection) -> None:

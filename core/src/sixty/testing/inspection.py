@@ -24,9 +24,11 @@ PUBLIC = frozenset(
     {
         "sixty",
         "sixty.audit",
+        "sixty.commands",
         "sixty.crm",
         "sixty.demo",
         "sixty.directory",
+        "sixty.exchange",
         "sixty.host",
         "sixty.search",
         "sixty.testing",

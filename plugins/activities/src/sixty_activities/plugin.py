@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl, ids_of
+from sixty_activities.forms import ADDED
 from sixty_activities.prompts import PROMPTS
 from sixty_activities.reactions import REACTIONS
 from sixty_activities.settings import ActivitySettings
@@ -13,7 +14,7 @@ from sixty_activities.tools import TOOLS
 from sixty_activities.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Completion, Prompt, Published, Reaction, Searchable, Tables, Tool
+    from sixty import Completion, Extension, Prompt, Published, Reaction, Searchable, Tables, Tool
     from sixty.demo import Demo
 
 
@@ -80,6 +81,12 @@ def sixty_prompts() -> tuple[Prompt, ...]:
 def sixty_completions() -> tuple[Completion, ...]:
     """The ids of activities."""
     return ids_of(SEARCHABLE)
+
+
+@hookimpl
+def sixty_extensions() -> tuple[Extension, ...]:
+    """How activities come in from files, and go out to them."""
+    return ADDED
 
 
 @hookimpl

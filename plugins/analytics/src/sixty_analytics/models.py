@@ -16,6 +16,7 @@ __all__ = [
     "ConversionRates",
     "Definition",
     "Heatmap",
+    "Image",
     "Member",
     "NextAction",
     "Overall",
@@ -221,11 +222,21 @@ class Busiest(_Value):
     count: int
 
 
+class Image(_Value):
+    """The chart that stands behind the result, as an image."""
+
+    name: str
+    alt: str
+    """What it shows, in words."""
+    mime_type: str
+
+
 class Heatmap(Result):
     """What `get_activity_heatmap` answers: activities by weekday, Monday first, and hour."""
 
     heatmap: list[list[int]]
     busiest: Busiest | None = None
     total: int
+    image: Image | None = None
     definition: Definition
     insufficient_data: Missing | None = None

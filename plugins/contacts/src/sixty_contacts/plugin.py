@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl, ids_of
+from sixty_contacts.forms import ADDED as FORMS
 from sixty_contacts.prompts import complete_company_name, qualify_lead
 from sixty_contacts.resources import CONTACT_ADDRESS, contact_page
 from sixty_contacts.settings import ContactSettings
-from sixty_contacts.sources import ADDED
+from sixty_contacts.sources import ADDED as SOURCES
 from sixty_contacts.tables import SEARCHABLE, TABLES
 from sixty_contacts.tools import TOOLS
 from sixty_contacts.tools.timeline import contact_timeline
@@ -88,8 +89,8 @@ def sixty_completions() -> tuple[Completion, ...]:
 
 @hookimpl
 def sixty_extensions() -> tuple[Extension, ...]:
-    """The sources that are outside."""
-    return ADDED
+    """The sources that are outside, and the forms of companies and contacts."""
+    return (*SOURCES, *FORMS)
 
 
 @hookimpl

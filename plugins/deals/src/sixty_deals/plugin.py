@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty import Permissions, hookimpl, ids_of
+from sixty import Extension, Permissions, hookimpl, ids_of
+from sixty.exchange.forms import FORMS
+from sixty_deals.forms import FORM
 from sixty_deals.prompts import complete_stage, renewals
 from sixty_deals.resources import DEAL_ADDRESS, deal_page
 from sixty_deals.settings import DealSettings
@@ -84,6 +86,12 @@ def sixty_views(settings: DealSettings) -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Deals are found by title, company and notes."""
     return (SEARCHABLE,)
+
+
+@hookimpl
+def sixty_extensions() -> tuple[Extension, ...]:
+    """How deals come in from files, and go out to them."""
+    return (Extension(FORMS, FORM),)
 
 
 @hookimpl

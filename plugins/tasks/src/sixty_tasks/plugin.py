@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Permissions, hookimpl, ids_of
+from sixty_tasks.forms import ADDED
 from sixty_tasks.prompts import follow_up
 from sixty_tasks.reactions import REACTIONS
 from sixty_tasks.settings import TaskSettings
@@ -13,7 +14,7 @@ from sixty_tasks.tools import TOOLS
 from sixty_tasks.views import PUBLISHED
 
 if TYPE_CHECKING:
-    from sixty import Completion, Prompt, Published, Reaction, Searchable, Tables, Tool
+    from sixty import Completion, Extension, Prompt, Published, Reaction, Searchable, Tables, Tool
     from sixty.demo import Demo
 
 
@@ -80,6 +81,12 @@ def sixty_completions() -> tuple[Completion, ...]:
 def sixty_reactions() -> tuple[Reaction, ...]:
     """A proposal is followed up; the notes of a meeting are sent."""
     return REACTIONS
+
+
+@hookimpl
+def sixty_extensions() -> tuple[Extension, ...]:
+    """How tasks come in from files, and go out to them."""
+    return ADDED
 
 
 @hookimpl

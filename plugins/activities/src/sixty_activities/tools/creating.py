@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from sixty import Row
 
-__all__ = ["bulk_schedule_activities", "create_activity"]
+__all__ = ["LONGEST", "Description", "bulk_schedule_activities", "create_activity"]
 
 _MOST = 100
+LONGEST = 1440
+"""Minutes of an activity."""
 _QUOTED = 80
 """Characters that an error quotes of something that is no activity."""
 
@@ -44,7 +46,7 @@ class CreateActivity(Arguments):
     deal_id: RecordId | None = None
     contact_id: RecordId | None = None
     scheduled_at: Moment | None = None
-    duration_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    duration_minutes: Annotated[int, Field(ge=1, le=LONGEST)] | None = None
     outcome: LongText | None = None
     notes: LongText | None = None
     owner_id: RecordId | None = None

@@ -8,6 +8,7 @@ from sixty_analytics.tools.conversion import calculate_conversion_rates
 from sixty_analytics.tools.heatmap import get_activity_heatmap
 from sixty_analytics.tools.performance import get_team_performance
 from sixty_analytics.tools.pipeline import get_pipeline_metrics
+from sixty_analytics.tools.reports import generate_reports
 
 if TYPE_CHECKING:
     from sixty import Tool
@@ -18,5 +19,6 @@ TOOLS: tuple[Tool, ...] = (
     get_pipeline_metrics,
     calculate_conversion_rates,
     get_team_performance,
+    generate_reports,
     get_activity_heatmap,
 )

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from sixty import Arguments, Call, Day, RecordId, tool
 from sixty.crm import ACTIVITIES
+from sixty_analytics import charts
+from sixty_analytics.charts import attach
 from sixty_analytics.heatmap import heatmap
 from sixty_analytics.models import Heatmap
 
@@ -36,4 +38,7 @@ async def get_activity_heatmap(args: GetActivityHeatmap, call: Call) -> Heatmap:
 
     The window is the last 90 days unless given.
     """
-    return await heatmap(call, args.start, args.end, args.owner_id, timezone=args.timezone)
+    found = await heatmap(call, args.start, args.end, args.owner_id, timezone=args.timezone)
+    days = found.definition.window
+    window = "" if days is None else f"{days['from']} to {days['to']} ({found.definition.timezone})"
+    return found.model_copy(update={"image": await attach(call, charts.heatmap(found.heatmap, window))})

@@ -17,7 +17,7 @@ from sixty_contacts.tools.updates import check_given, told
 if TYPE_CHECKING:
     from sixty import Row
 
-__all__ = ["create_contact", "shown_contact", "update_contact"]
+__all__ = ["check_email", "create_contact", "shown_contact", "update_contact"]
 
 _LASTING = ("first_name", "last_name", "email", "owner_id")
 """What every contact has, so that null clears none of it."""
@@ -37,7 +37,7 @@ async def create_contact(args: CreateContact, call: Call) -> ContactCreated:
 
     The company is found by its name or by the domain of the email, and made when company_name is a new one.
     """
-    await _check_email(call, args.email)
+    await check_email(call, args.email)
     given = {name: value for name in args.model_fields_set if (value := getattr(args, name)) is not None}
     values = contact_columns(given, {}, call.settings.phone_region)
     company = await company_for(call, args.company_name, args.email, by_domain=True)
@@ -73,7 +73,7 @@ async def update_contact(args: UpdateContact, call: Call) -> ContactSaved:
         raise Invalid(msg, field="updates.company_name")
     before = await call.records.get(CONTACT, args.contact_id)
     if given.get("email", before["email"]) != before["email"]:
-        await _check_email(call, given["email"], but=before["id"])
+        await check_email(call, given["email"], but=before["id"])
     values = contact_columns(given, before, call.settings.phone_region)
     values |= {name: given[name] for name in ("company_id", "owner_id") if name in given}
     if "company_name" in given:
@@ -94,7 +94,7 @@ async def shown_contact(call: Call, contact: Row) -> Contact:
     return Contact.model_validate({**contact, "company_name": None if company is None else company["name"]})
 
 
-async def _check_email(call: Call, email: str, *, but: str = _NOBODY) -> None:
+async def check_email(call: Call, email: str, *, but: str = _NOBODY) -> None:
     """Raise `Conflict`, naming the contact, if another one that the caller can see has this email."""
     await call.claim("contacts.email", email)
     found = await call.rows(_with_email, {"email": email, "but": but})

@@ -16,11 +16,23 @@ from sixty_contacts.phones import Phone, comparable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CreateContact", "UpdateCompany", "UpdateContact", "company_columns", "contact_columns"]
+__all__ = [
+    "MOST_MONEY",
+    "MOST_PEOPLE",
+    "PLAIN",
+    "CreateContact",
+    "LinkedIn",
+    "Part",
+    "UpdateCompany",
+    "UpdateContact",
+    "company_columns",
+    "contact_columns",
+    "followed",
+]
 
 _LINKEDIN = re.compile(r"(https?://)?([a-z0-9-]+\.)*linkedin\.com(/\S*)?", re.IGNORECASE)
-_MOST_PEOPLE = 100_000_000
-_MOST_MONEY = 10_000_000_000_000
+MOST_PEOPLE = 100_000_000
+MOST_MONEY = 10_000_000_000_000
 
 
 def _linkedin(text: str) -> str:
@@ -33,8 +45,8 @@ def _linkedin(text: str) -> str:
 Version = Annotated[int, Field(ge=1)]
 Part = Annotated[Text, WithJsonSchema({"type": "string"})]  # five of them, twice: the schema says the least
 LinkedIn = Annotated[str, Field(max_length=490), AfterValidator(_linkedin)]
-Size = Annotated[int, Field(ge=1, le=_MOST_PEOPLE)]
-Revenue = Annotated[Money, Field(ge=0, le=_MOST_MONEY)]
+Size = Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
+Revenue = Annotated[Money, Field(ge=0, le=MOST_MONEY)]
 
 
 class Address(Arguments):
@@ -102,24 +114,30 @@ class UpdateCompany(Arguments):
     expected_version: Version | None = None
 
 
-_PLAIN = ("first_name", "last_name", "email", "phone", "role", "linkedin_url")
+PLAIN = ("first_name", "last_name", "email", "phone", "role", "linkedin_url")
+"""What a contact is given as it is."""
 _NAMES = ("first_name", "last_name")
 _CALLED = ("phone", "country")
 
 
 def contact_columns(given: Mapping[str, Any], before: Mapping[str, Any], phone_region: str | None) -> dict[str, Any]:
     """The columns of a contact that was `before`, with what is `given` and all that follows from it."""
-    columns = {name: given[name] for name in _PLAIN if name in given}
+    columns = {name: given[name] for name in PLAIN if name in given}
     if "address" in given:
         address = given["address"]
         parts = ADDRESS if address is None else address.model_fields_set
         columns |= {name: getattr(address, name, None) for name in parts}
-    after = {**before, **columns}
+    return followed(columns, before, phone_region)
+
+
+def followed(columns: Mapping[str, Any], before: Mapping[str, Any], phone_region: str | None) -> dict[str, Any]:
+    """The columns that are given to a contact that was `before`, and those that follow from them."""
+    after, follows = {**before, **columns}, dict(columns)
     if any(name in columns for name in _NAMES):
-        columns["full_name"] = f"{after['first_name']} {after['last_name']}"
+        follows["full_name"] = f"{after['first_name']} {after['last_name']}"
     if any(name in columns for name in _CALLED):
-        columns["phone_e164"] = comparable(after.get("phone"), after.get("country"), phone_region)
-    return columns
+        follows["phone_e164"] = comparable(after.get("phone"), after.get("country"), phone_region)
+    return follows
 
 
 def company_columns(given: Mapping[str, Any]) -> dict[str, Any]:
