@@ -64,6 +64,8 @@ class Mapper:
     """Where the key is."""
     described: Mapping[str, str]
     """Where each field comes from, in words."""
+    keyed: bool
+    """Whether every line must have a key."""
 
     @classmethod
     def of(cls, form: Form, table: Table, wanted: Wanted) -> Mapper:
@@ -87,7 +89,7 @@ class Mapper:
             read, described[name] = found
             words = _words(form.line.model_fields[name].annotation) if name in form.line.model_fields else {}
             sources.append(_Source(name, read, values.get(name, {}), words))
-        mapper = cls(sources, columns.key(wanted.key, preset.key), described)
+        mapper = cls(sources, columns.key(wanted.key, preset.key), described, bool(wanted.key or preset.key))
         mapper.check_whole(form, columns)
         return mapper
 
