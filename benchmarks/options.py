@@ -24,6 +24,8 @@ class Options:
     packs: int
     clients: int
     cycles: int
+    sizes: list[int]
+    calls: int
 
     @classmethod
     def parse(cls, parts: Sequence[str], about: str | None) -> Options:
@@ -41,4 +43,8 @@ class Options:
         listeners.add_argument("--clients", type=int, default=1000, help="how many clients listen (%(default)s)")
         cycles = parser.add_argument_group("cycles")
         cycles.add_argument("--cycles", type=int, default=200, help="how often a pack comes and goes (%(default)s)")
+        scale = parser.add_argument_group("scale")
+        sizes = [10_000, 100_000, 1_000_000]
+        scale.add_argument("--sizes", type=int, nargs="+", default=sizes, help="how many deals, one after another")
+        scale.add_argument("--calls", type=int, default=40, help="how often each question is asked (%(default)s)")
         return cls(**vars(parser.parse_args()))

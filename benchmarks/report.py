@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
@@ -16,15 +16,19 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.load import Outcome
 
-__all__ = ["FASTMCP", "MCPSERVER", "RESULTS", "Figure", "Report", "Target", "middle"]
+__all__ = ["FASTMCP", "MCPSERVER", "RESULTS", "Figure", "Growth", "Report", "Target", "middle"]
 
 RESULTS = Path(__file__).parent / "results"
 MCPSERVER, FASTMCP = "MCPServer echo", "FastMCP echo"  # what the others are compared with
 VERSIONS = ("mcp", "fastmcp", "starlette", "uvicorn", "sixty-core", "sixty-deals")
+
+
+Growth = dict[int, tuple[float, float, float]]
+"""By size: the median and the 95th percentile in milliseconds, and that of what another client asked meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Report:
     """Whom of those measured over HTTP the others are compared with."""
     connections: int = 8
     """How many send requests over HTTP at a time."""
+    growths: Mapping[str, Growth] = field(default_factory=dict)
+    """How long each question took as there was more and more."""
 
     @classmethod
     def joined(cls, reports: Sequence[Report]) -> Report:
@@ -95,7 +101,7 @@ class Report:
     def show(self) -> None:
         """Print it as tables that also are Markdown."""
         console = Console(width=140, highlight=False)
-        for table in self._rates(), self._starts(), self._targets():
+        for table in self._rates(), self._starts(), self._growths(), self._targets():
             if table.row_count:
                 console.print(table)
                 console.print()
@@ -122,6 +128,13 @@ class Report:
         table = columns("over stdio", "start to first tools/list, ms", MCPSERVER)
         for name, seconds in self.starts.items():
             table.add_row(name, f"{seconds * 1000:.0f}", f"{seconds / self.starts[MCPSERVER]:.2f} x")
+        return table
+
+    def _growths(self) -> Table:
+        sizes = sorted({size for growth in self.growths.values() for size in growth})
+        table = columns("p50 / p95 ms, and p95 of another client", *(f"{size:,}" for size in sizes))
+        for name, growth in self.growths.items():
+            table.add_row(name, *("{:.1f} / {:.1f}, {:.1f}".format(*growth[size]) for size in sizes))
         return table
 
     def _targets(self) -> Table:

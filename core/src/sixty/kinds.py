@@ -34,12 +34,12 @@ def pointer(name: str, *, kind: str | None = None, nullable: bool = True) -> sa.
     The database refuses an id that is no record.
     """
     info = {} if kind is None else {"kind": kind}
-    return sa.Column(name, Id, sa.ForeignKey(records.c.id), nullable=nullable, index=True, info=info)
+    return sa.Column(name, Id, sa.ForeignKey(records.c.id), nullable=nullable, info=info)
 
 
 def record_table(name: str, metadata: sa.MetaData, *columns: sa.schema.SchemaItem) -> sa.Table:
     """A table whose rows are records: `columns` and those of the spine."""
-    return sa.Table(
+    table = sa.Table(
         name,
         metadata,
         sa.Column("id", Id, sa.ForeignKey(records.c.id), primary_key=True),
@@ -49,17 +49,31 @@ def record_table(name: str, metadata: sa.MetaData, *columns: sa.schema.SchemaIte
         sa.Column("updated_at", Instant, nullable=False),
         *columns,
     )
+    return _indexed(table)
+
+
+def _indexed(table: sa.Table) -> sa.Table:
+    """The table, whose rows are found by what they point at. Those that point at nothing are in no such index.
+
+    They would only be in the way: where all of them point at nothing, a planner takes the index for useless.
+    """
+    for name in _pointers(table):
+        if not table.c[name].index:
+            points = table.c[name].is_not(None)
+            sa.Index(f"ix_{table.name}_{name}", table.c[name], sqlite_where=points, postgresql_where=points)
+    return table
 
 
 def detail_table(name: str, metadata: sa.MetaData, parent: str, *columns: sa.schema.SchemaItem) -> sa.Table:
     """A table of rows that belong to a record and are nothing by themselves; `parent` is the pointer to it."""
-    return sa.Table(
+    table = sa.Table(
         name,
         metadata,
         sa.Column("id", Id, primary_key=True),
         sa.Column(parent, Id, sa.ForeignKey(records.c.id), nullable=False, index=True),
         *columns,
     )
+    return _indexed(table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 import sqlalchemy as sa
@@ -32,6 +32,9 @@ EXACT = 10_000
 REMEMBERED = 1_000
 """Totals that are remembered at the most."""
 
+_Part = Literal["all", "valued", "empty"]
+"""All rows of a list, or only those with a value in the first column of its order, or only those without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -39,6 +42,8 @@ class Order:
 
     column: sa.ColumnElement[Any]
     descending: bool = False
+    always: bool = False
+    """Whether every row has a value, although the column does not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +66,69 @@ class PageOf:
 
 
 @lru_cache(maxsize=1024)
-def _ordered(statement: Select[Any], order: tuple[Order, ...]) -> Select[Any]:
-    return statement.order_by(*(_by(item) for item in order)).limit(sa.bindparam("page_limit", type_=sa.Integer))
+def _part(statement: Select[Any], order: tuple[Order, ...], after: tuple[bool, ...] | None, part: _Part) -> Select[Any]:
+    """The rows of one part of a list, in order; `after` tells in which columns the row before them has a value."""
+    first, rest = order[0], order[1:]
+    skipped = 0
+    if part == "valued":
+        statement = statement.where(first.column.is_not(None))
+    elif part == "empty":
+        statement, order, skipped = statement.where(first.column.is_(None)), rest, 1
+    if after is not None:
+        statement = statement.where(_after(order, after[skipped:], skipped, bounded=part != "empty"))
+    limit = sa.bindparam("page_limit", type_=sa.Integer)
+    return statement.order_by(*(_by(item, part == "valued" and item is first) for item in order)).limit(limit)
 
 
-def _by(item: Order) -> sa.ColumnElement[Any]:
+def _by(item: Order, valued: bool) -> sa.ColumnElement[Any]:  # noqa: FBT001 - private, and named where it is called
     by = item.column.desc() if item.descending else item.column.asc()
-    return by.nulls_last() if _optional(item) else by  # on Postgres no index is sorted with nulls last and descending
+    return by.nulls_last() if _optional(item) and not valued else by
 
 
 def _optional(item: Order) -> bool:
     """Whether rows may be without a value in this column."""
-    return bool(getattr(item.column, "nullable", True))
+    return not item.always and bool(getattr(item.column, "nullable", True))
 
 
-@lru_cache(maxsize=1024)
-def _after(statement: Select[Any], order: tuple[Order, ...], empty: tuple[bool, ...]) -> Select[Any]:
-    """The rows after a given one; `empty` tells in which columns that one has no value."""
+def _after(order: tuple[Order, ...], valued: tuple[bool, ...], skipped: int, *, bounded: bool) -> Any:
+    """The condition of coming after a given row; `valued` tells in which columns that one has a value.
+
+    A bound that the first column has by itself is where an index begins to be read.
+    """
     parts: list[sa.ColumnElement[bool]] = []
     same: list[sa.ColumnElement[bool]] = []
-    for position, (item, is_empty) in enumerate(zip(order, empty, strict=True)):
+    bound = []
+    for position, (item, has_value) in enumerate(zip(order, valued, strict=True), skipped):
         given = sa.bindparam(f"page_{position}", type_=item.column.type)
-        if not is_empty:
+        if has_value:
             beyond = item.column < given if item.descending else item.column > given
-            parts.append(sa.and_(*same, sa.or_(beyond, item.column.is_(None)) if _optional(item) else beyond))
-        same.append(item.column.is_(None) if is_empty else item.column == given)
-    return statement.where(sa.or_(*parts)) if parts else statement.where(sa.false())
+            if bounded and not same:
+                bound.append(item.column <= given if item.descending else item.column >= given)
+            elif _optional(item):
+                beyond = sa.or_(beyond, item.column.is_(None))
+            parts.append(sa.and_(*same, beyond))
+        same.append(item.column == given if has_value else item.column.is_(None))
+    return sa.and_(*bound, sa.or_(*parts)) if parts else sa.false()
+
+
+async def _rows(
+    call: Call, statement: Select[Any], values: Mapping[str, Any], order: tuple[Order, ...], place: list[Any] | None
+) -> list[Row]:
+    """The rows after a place. Those that have a value in the first column come first, by a statement of their own.
+
+    An index has rows without a value at one end, which is not the end for both directions on both databases.
+    """
+    after = None if place is None else tuple(value is not None for value in place)
+    if not _optional(order[0]):
+        return await call.rows(_part(statement, order, after, "all"), values)
+    rows: list[Row] = []
+    if after is None or after[0]:
+        rows = await call.rows(_part(statement, order, after, "valued"), values)
+        after = None
+    if len(rows) < values["page_limit"]:
+        left = {**values, "page_limit": values["page_limit"] - len(rows)}
+        rows += await call.rows(_part(statement, order, after, "empty"), left)
+    return rows
 
 
 @lru_cache(maxsize=1024)
@@ -136,13 +178,9 @@ async def page(
     """
     order = tuple(order)
     names = [item.column.key or "" for item in order]
-    wanted = statement
-    bound = dict(values)
-    if cursor is not None:
-        place = _read(cursor, order)
-        bound |= {f"page_{position}": value for position, value in enumerate(place)}
-        wanted = _after(statement, order, tuple(value is None for value in place))
-    rows = await call.rows(_ordered(wanted, order), {**bound, "page_limit": limit + 1})
+    place = None if cursor is None else _read(cursor, order)
+    bound = {**values, **{f"page_{position}": value for position, value in enumerate(place or ())}}
+    rows = await _rows(call, statement, {**bound, "page_limit": limit + 1}, order, place)
     more = len(rows) > limit
     rows = rows[:limit]
     total = len(rows) if cursor is None and not more else await call.host.totals.of(call, statement, values)

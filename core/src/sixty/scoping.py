@@ -90,6 +90,7 @@ class Scoper:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._plans: WeakKeyDictionary[Any, _Plan] = WeakKeyDictionary()
+        self._resources_of: dict[str, frozenset[str]] = {}
 
     def apply(self, statement: Any, pack: Pack, reach: Callable[[str], tuple[Scope, ...]]) -> Any:
         """The statement over what the caller may read; `reach` gives the scopes for a resource.
@@ -108,7 +109,11 @@ class Scoper:
 
     def resources_of(self, view: View) -> frozenset[str]:
         """Whose permissions govern the rows of a view."""
-        return frozenset(self._resources(tables_in(self._views[view.table].select)))
+        found = self._resources_of.get(view.name)
+        if found is None:  # asked for each of many people
+            tables = tables_in(self._views[view.table].select)
+            found = self._resources_of[view.name] = frozenset(self._resources(tables))
+        return found
 
     def _plan(self, statement: Any, pack: Pack) -> _Plan:
         tables = frozenset(tables_in(statement)) - {search}
@@ -159,7 +164,9 @@ class Scoper:
         detail = self._registry.details_by_table.get(table.name)
         if detail is None:
             return sa.select(table).where(condition)
-        return sa.select(table).where(detail.table.c[detail.parent].in_(sa.select(kind.table.c.id).where(condition)))
+        # asked of each row that is read: a list of all readable parents could be long
+        parent = sa.exists().where(kind.table.c.id == detail.table.c[detail.parent], condition)
+        return sa.select(table).where(parent)
 
 
 @dataclass(frozen=True, slots=True)

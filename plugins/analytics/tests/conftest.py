@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `ledger` and `reckoning`
+sys.path.insert(0, str(Path(__file__).parent))  # for `ledger`, `pages` and `reckoning`
 
 import ledger
 

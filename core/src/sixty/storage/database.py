@@ -96,6 +96,9 @@ class Database(Protocol):
         waits until the outcome is known.
         """
 
+    async def analyze(self) -> None:
+        """The planner knows how many rows there are of what: for after a great many were written."""
+
     async def close(self) -> None:
         """Release every connection and thread."""
 

@@ -34,6 +34,8 @@ WARY = 20
 """Snapshots that are not hopeful after one whose hope was vain: so little is read twice under many writes."""
 TOGETHER = 40
 """Writes that are put into one statement at the most."""
+ANALYZING = 300.0
+"""Seconds that statistics may take."""
 PATIENCE = 10.0
 """Seconds that a caller waits for a connection."""
 
@@ -335,6 +337,15 @@ class PostgresDatabase:
             await connection.fetch(sql, *arguments)
         except pg.DivisionByZeroError as error:
             raise StaleWrite(sql) from error
+        except Exception as error:
+            raise _translated(error) from error
+        finally:
+            self._connections.give_back(connection)
+
+    async def analyze(self) -> None:
+        connection = await self._connections.take()
+        try:
+            await connection.execute("ANALYZE", timeout=ANALYZING)
         except Exception as error:
             raise _translated(error) from error
         finally:

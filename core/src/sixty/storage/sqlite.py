@@ -1,7 +1,8 @@
 """SQLite: snapshots read on the event loop, and one thread that writes and commits for whoever is waiting.
 
 Short reads never leave the loop; one that takes longer than `FUSE` is interrupted and run again in a thread on
-the same snapshot. Writes queue at a single thread, which commits up to `GROUP` of them at once, each in its own
+the same snapshot, where that statement goes at once for a while.
+Writes queue at a single thread, which commits up to `GROUP` of them at once, each in its own
 savepoint. Several processes may share a file: the thread waits for its turn with SQLite's busy handler.
 """
 
@@ -19,6 +20,7 @@ from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -40,12 +42,22 @@ CHECKPOINT_EVERY = 256
 """Commits between two checkpoints, which run after the answers are out."""
 FUSE = 0.02
 """Seconds that a read may hold the event loop."""
+SLOW = 200
+"""Times that a statement which blew the fuse goes to a thread at once, before it is tried on the loop again."""
 FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
+THREAD_STEPS = 2_000_000
+"""The same in a thread, which waits for Python's lock whenever it looks; what runs there ends if nobody waits for it."""
 GROUP = 64
 """Bursts that share one commit at the most."""
 ROWS_AT_ONCE = (64, 16, 8, 4, 2, 1)
 """Rows that one statement inserts, the largest number that fits first."""
+CACHE = 8_192
+"""KiB of pages that a connection keeps by itself."""
+LOOKED_AT = 100_000
+"""Rows of each index that the planner's statistics are made from: with a tenth of it, plans go wrong."""
+MAPPED = 8 << 30
+"""Bytes of the file that are read where the system has cached them, without a copy for each connection."""
 READERS = 32
 """Snapshots open at once at the most; further ones wait."""
 
@@ -60,7 +72,8 @@ def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=0"):
+    lasting = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=0")
+    for pragma in (*lasting, f"cache_size=-{CACHE}", f"mmap_size={MAPPED}"):
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
 
@@ -247,6 +260,11 @@ def _many(jobs: list[_Job]) -> bool:
     return len(jobs) > 1 or len(jobs[0].burst) >= ROWS_AT_ONCE[0]
 
 
+def _analyze(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA analysis_limit={LOOKED_AT}")
+    connection.execute("ANALYZE")
+
+
 def _settle(jobs: list[_Job]) -> None:
     for job in jobs:
         job.settle()
@@ -255,10 +273,12 @@ def _settle(jobs: list[_Job]) -> None:
 class _Snapshot:
     """One connection, for reading: one state of the database between `begin` and `end`."""
 
-    def __init__(self, path: str, compiler: Compiler) -> None:
+    def __init__(self, path: str, compiler: Compiler, slow: WeakKeyDictionary[Prepared, int]) -> None:
+        """`slow` says how often a statement is still to go to a thread at once; it is shared with other snapshots."""
         self._connection = _connect(path)
         self._connection.set_progress_handler(self.blown, FUSE_STEPS)
         self._compiler = compiler
+        self._slow = slow
         self._lock = asyncio.Lock()
         self._deadline = float("inf")
 
@@ -282,6 +302,10 @@ class _Snapshot:
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         prepared = self._compiler.prepare(statement)
         async with self._lock:
+            if turns := self._slow.pop(prepared, 0):
+                if turns > 1:
+                    self._slow[prepared] = turns - 1
+                return await self._in_thread(prepared, values)
             self._deadline = time.perf_counter() + FUSE
             try:
                 return _fetch(self._connection, prepared, values)
@@ -290,6 +314,7 @@ class _Snapshot:
                     raise _translated(error) from error
             finally:
                 self._deadline = float("inf")
+            self._slow[prepared] = SLOW
             return await self._in_thread(prepared, values)
 
     async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
@@ -304,6 +329,7 @@ class _Snapshot:
         return id(self._connection), version  # SQLite counts for each connection by itself
 
     async def _in_thread(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        self._connection.set_progress_handler(self.blown, THREAD_STEPS)
         running = asyncio.ensure_future(asyncio.to_thread(_fetch, self._connection, prepared, values))
         try:
             return await asyncio.shield(running)
@@ -315,6 +341,7 @@ class _Snapshot:
         except sqlite3.Error as error:
             raise _translated(error) from error
         finally:
+            self._connection.set_progress_handler(self.blown, FUSE_STEPS)
             self._deadline = float("inf")
 
 
@@ -400,8 +427,9 @@ class SqliteDatabase:
             raise ConfigError(msg)
         self._path = path
         self._compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))
+        self._slow: WeakKeyDictionary[Prepared, int] = WeakKeyDictionary()
         try:
-            self._free: list[_Snapshot] = [_Snapshot(path, self._compiler)]
+            self._free: list[_Snapshot] = [_Snapshot(path, self._compiler, self._slow)]
         except sqlite3.Error as error:
             msg = f"the database file {path} cannot be opened: {error}"
             raise StorageUnavailable(msg) from error
@@ -434,7 +462,7 @@ class SqliteDatabase:
     async def _take(self) -> _Snapshot:
         await self._readers.acquire()
         try:
-            return self._free.pop() if self._free else _Snapshot(self._path, self._compiler)
+            return self._free.pop() if self._free else _Snapshot(self._path, self._compiler, self._slow)
         except BaseException:
             self._readers.release()
             raise
@@ -459,11 +487,14 @@ class SqliteDatabase:
 
     async def state(self) -> tuple[int, int]:
         if self._onlooker is None:  # always the same one, because each connection counts by itself
-            self._onlooker = _Snapshot(self._path, self._compiler)
+            self._onlooker = _Snapshot(self._path, self._compiler, self._slow)
         return await self._onlooker.state()
 
     async def apply(self, writes: Sequence[Write]) -> None:
         await _outcome(self._writer.submit(_ready(self._compiler, writes)))
+
+    async def analyze(self) -> None:
+        await _outcome(self._writer.submit(alone=_analyze))
 
     async def close(self) -> None:
         await self._writer.close()

@@ -48,7 +48,7 @@ class Write:
     """The one row that it touches, by table and id; `NEW` for a row that nothing else can touch; None: not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Prepared:
     """The SQL of a statement for one dialect, and the way in and out for its values."""
 

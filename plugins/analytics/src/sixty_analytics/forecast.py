@@ -163,7 +163,7 @@ async def attainments(call: Call, found: Forecast) -> list[Attainment]:
     In those of today, and in those that somebody has a target for; without either, in the longest that there are.
     """
     within = [each for unit in UNITS for each in periods_within(unit, found.window.first, found.window.last)]
-    set_for = await targets_of(call, [each.name for each in within])
+    set_for = await targets_of(call, found.window.first, found.window.last)
     named = {name for name, _ in set_for}
     spans = [each for each in within if each.first <= call.today <= each.last or each.name in named]
     if within and not spans:

@@ -14,7 +14,7 @@ from sixty_analytics.periods import period
 from sixty_analytics.tables import targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import date
 
     from sixty import Call
     from sixty.host import Host
@@ -32,7 +32,7 @@ _SAME = (
 _REMOVE = sa.delete(targets).where(*_SAME)
 _INSERT = sa.insert(targets)
 _ALL = sa.select(targets).order_by(targets.c.period, targets.c.id)
-_OF_PERIODS = _ALL.where(targets.c.period.in_(sa.bindparam("names", expanding=True)))
+_BETWEEN = _ALL.where(targets.c.period >= sa.bindparam("first"), targets.c.period < sa.bindparam("after"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ async def list_targets(host: Host) -> list[Target]:
     return [_target(row) for row in await host.database.rows(_ALL)]
 
 
-async def targets_of(call: Call, names: Iterable[str]) -> dict[tuple[str, Holder], Decimal]:
-    """The targets for the periods of these names that the caller may see, by period and holder."""
-    rows = await call.rows(_OF_PERIODS, {"names": list(names)})
-    found = [_target(row) for row in rows]
+async def targets_of(call: Call, first: date, last: date) -> dict[tuple[str, Holder], Decimal]:
+    """The targets that the caller may see for periods of the years of two days, by period and holder."""
+    years = {"first": f"{first.year:04}", "after": f"{last.year + 1:04}"}  # names of periods begin with their year
+    found = [_target(row) for row in await call.rows(_BETWEEN, years)]
     return {(target.period, target.holder): target.amount for target in found if may_see(call, target.holder)}
 
 

@@ -36,10 +36,15 @@ deals = record_table(
     sa.Column("path", sa.String(120), nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("closed_at", Instant),
-    sa.Index("ix_deals_updated_at", "updated_at", "id"),  # the newest first
-    sa.Index("ix_deals_stage", "stage", "owner_id", *_WORTH),  # sums by stage, from the index alone
-    sa.Index("ix_deals_owner_id", "owner_id", "stage", *_WORTH),  # those of one owner
-    sa.Index("ix_deals_status", "status", "expected_close_date"),  # the window of a forecast
+    # the newest first; what lists are filtered by is in the index, so that only rows that are shown are looked up
+    sa.Index("ix_deals_updated_at", "updated_at", "id", "owner_id", "stage", "status", *_WORTH, "expected_close_date"),
+    sa.Index("ix_deals_owner_id", "owner_id", "updated_at", "id", "stage", "status"),  # those of one owner
+    # the window of a forecast, from the index alone
+    sa.Index("ix_deals_status", "status", "expected_close_date", "id", "stage", "owner_id", *_WORTH),
+    # what was won and lost, how fast and how; the latest first
+    sa.Index("ix_deals_closed_at", "status", "closed_at", "id", "owner_id", "opened_at", *_WORTH, "path"),
+    # what converts: sums over all deals by how they went
+    sa.Index("ix_deals_path", "path", "status", "opened_at", "closed_at", "owner_id"),
 )
 """`value` is the one that was given; what a deal is worth is `WORTH`.
 
@@ -56,14 +61,24 @@ deal_stages = detail_table(
     sa.Column("entered_at", Instant, nullable=False),
     sa.Column("left_at", Instant),
     sa.Column("reason", sa.Text),
+    sa.Index("ix_deal_stages_from_stage", "from_stage", "entered_at", "deal_id", "stage"),  # the latest moves
 )
 """Each stay in a stage; `left_at` is null for the present one, `from_stage` for the first."""
 
-_thrice = deals.c.monthly_mrr * sa.literal(3, sa.Integer)
+_thrice = deals.c.monthly_mrr * sa.literal_column("3", sa.Integer)  # a parameter would be no part of an index
 WORTH: sa.ColumnElement[Any] = sa.type_coerce(
     sa.func.coalesce(deals.c.value, _thrice + deals.c.one_off_revenue, _thrice, deals.c.one_off_revenue), Cents
 )
 """`rules.worth` in SQL: the value given, else the lifetime value. A sum with a null in it is null; the next counts."""
+
+sa.Index("ix_deals_worth", WORTH, deals.c.id, deals.c.stage, deals.c.status, deals.c.owner_id)  # the largest first
+_is_open = deals.c.status == sa.literal_column("'open'", sa.String)
+sa.Index(  # the pipeline as it stands: sums by stage, and who has been there longest
+    "ix_deals_open",
+    *(deals.c[name] for name in ("stage", "stage_entered_at", "id", "owner_id", "opened_at", *_WORTH)),
+    sqlite_where=_is_open,
+    postgresql_where=_is_open,
+)
 
 _SPLIT = Guard("deals:split_revenue", "Admin access required to split revenue")
 

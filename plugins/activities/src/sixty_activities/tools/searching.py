@@ -83,7 +83,7 @@ def _search(given: frozenset[str]) -> Search:
         return Search(sa.select(activities).where(*_conditions(given)), (Order(_when, descending=True), last))
     found = hits(ACTIVITY)
     ranked = sa.select(activities, found.c.rank).join(found, found.c.record_id == activities.c.id)
-    return Search(ranked.where(*_conditions(given)), (Order(found.c.rank), last))
+    return Search(ranked.where(*_conditions(given)), (Order(found.c.rank, always=True), last))
 
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:

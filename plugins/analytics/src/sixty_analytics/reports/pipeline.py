@@ -100,7 +100,7 @@ def velocity_table(found: PipelineMetrics) -> Table:
         f"were won or lost from {days.get('from')} to {days.get('to')}, by closed_at."
     )
     row, lacking = cells(found.velocity, _VELOCITY), notes({}, _missing(found, "velocity"))
-    return Table("velocity", "Velocity", _VELOCITY, (row,), told, lacking)
+    return Table("velocity", "Value per day", _VELOCITY, (row,), told, lacking)
 
 
 def _missing(found: PipelineMetrics, *names: str) -> dict[str, str]:

@@ -86,7 +86,7 @@ def _search(given: frozenset[str]) -> Search:
         return Search(wanted, (Order(contacts.c.updated_at, descending=True), _LAST))
     found = _matching()
     ranked = wanted.join(found, found.c.contact_id == contacts.c.id).add_columns(found.c.at_company, found.c.rank)
-    return Search(ranked, (Order(found.c.at_company), Order(found.c.rank), _LAST))
+    return Search(ranked, (Order(found.c.at_company, always=True), Order(found.c.rank, always=True), _LAST))
 
 
 def _matching() -> sa.Subquery:

@@ -122,7 +122,7 @@ def _search(given: frozenset[str], field: DateField, sort: str | None) -> Search
         joined = deals.join(found, found.c.record_id == deals.c.id)
         if sort is None:
             columns.append(found.c.rank)
-            order.append(Order(found.c.rank))
+            order.append(Order(found.c.rank, always=True))
     if not order:
         name = (sort or _NEWEST).removeprefix("-")
         by: Any = _WORTH if name == "value" else deals.c[name]

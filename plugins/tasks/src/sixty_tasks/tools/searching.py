@@ -23,7 +23,7 @@ _EQUAL = {"status": "status", "assignee_id": "owner_id", "deal_id": "deal_id", "
 _POINTERS = {"deal_id": "deal", "contact_id": "contact"}
 _AS_DUE = (Order(tasks.c.due_date), Order(tasks.c.id))
 
-_MOST_OVERDUE = (Order(tasks.c.due_date), Order(URGENCY), Order(tasks.c.id))
+_MOST_OVERDUE = (Order(tasks.c.due_date), Order(URGENCY, always=True), Order(tasks.c.id))
 
 
 class SearchTasks(Arguments):
