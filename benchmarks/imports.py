@@ -61,7 +61,7 @@ def measured(options: Options) -> Report:
 
 
 def site(name: str, organisation: Organisation, folder: str) -> Iterator[Target]:
-    """What came of it on this one. The file that is smaller comes first, so that the larger one finds something there."""
+    """What came of it on this one. The smaller file comes first, so that the larger one finds something there."""
     small, _ = imported(organisation, Path(folder, f"{SIZES[0]}.csv"), "made")
     large, weight = imported(organisation, Path(folder, f"{SIZES[1]}.csv"), "made")
     again, _ = imported(organisation, Path(folder, f"{SIZES[1]}.csv"), "unchanged")

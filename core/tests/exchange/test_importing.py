@@ -19,7 +19,8 @@ from sixty.exchange.cells import Reading
 from sixty.exchange.files import TextFile
 from sixty.exchange.importing import Import
 from sixty.exchange.mapping import Wanted
-from sixty.exchange.owners import Owners, people_in
+from sixty.exchange.owners import Owners
+from sixty.exchange.people import people_in
 from sixty.exchange.rejects import Rejects
 from sixty.exchange.rows import opened
 from sixty.tables import audit, imported, records
