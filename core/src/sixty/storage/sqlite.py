@@ -46,6 +46,8 @@ SLOW = 200
 """Times that a statement which blew the fuse goes to a thread at once, before it is tried on the loop again."""
 FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
+THREAD_STEPS = 2_000_000
+"""The same in a thread, which waits for Python's lock whenever it looks: what runs there ends if nobody waits for it."""
 GROUP = 64
 """Bursts that share one commit at the most."""
 ROWS_AT_ONCE = (64, 16, 8, 4, 2, 1)
@@ -327,6 +329,7 @@ class _Snapshot:
         return id(self._connection), version  # SQLite counts for each connection by itself
 
     async def _in_thread(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        self._connection.set_progress_handler(self.blown, THREAD_STEPS)
         running = asyncio.ensure_future(asyncio.to_thread(_fetch, self._connection, prepared, values))
         try:
             return await asyncio.shield(running)
@@ -338,6 +341,7 @@ class _Snapshot:
         except sqlite3.Error as error:
             raise _translated(error) from error
         finally:
+            self._connection.set_progress_handler(self.blown, FUSE_STEPS)
             self._deadline = float("inf")
 
 

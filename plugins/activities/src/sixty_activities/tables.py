@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sixty import Instant, Kind, Searchable, Tables, pointer, record_table
 from sixty_activities.models import Activity
 
-__all__ = ["ACTIVITY", "SEARCHABLE", "TABLES", "activities"]
+__all__ = ["ACTIVITY", "IS_SCHEDULED", "SEARCHABLE", "TABLES", "activities"]
 
 metadata = sa.MetaData()
 
@@ -31,9 +31,21 @@ activities = record_table(
     # the latest first; and sums over a window, from the index alone
     sa.Index("ix_activities_happens_at", "happens_at", "id", "type", "status", "owner_id", "duration_minutes"),
     sa.Index("ix_activities_owner_id", "owner_id", "happens_at", "id", "status"),  # those of one owner
-    sa.Index("ix_activities_status", "status", "happens_at", "id"),  # what is scheduled, the soonest first
+    # what was held when, and what was to be held: sums from the index alone
+    sa.Index("ix_activities_completed_at", "status", "completed_at", "owner_id", "type"),
+    sa.Index("ix_activities_scheduled_at", "scheduled_at", "status", "owner_id"),
 )
 """`happens_at` is `completed_at`, or else `scheduled_at`: one column that is never empty to sort and filter by."""
+
+IS_SCHEDULED = activities.c.status == sa.literal_column("'scheduled'", sa.String)
+"""Written out, because a parameter would be no part of an index."""
+
+sa.Index(  # what is scheduled, the soonest first
+    "ix_activities_scheduled",
+    *(activities.c[name] for name in ("happens_at", "id", "owner_id", "type")),
+    sqlite_where=IS_SCHEDULED,
+    postgresql_where=IS_SCHEDULED,
+)
 
 ACTIVITY = Kind(
     "activity", activities, Activity, resource="activities", title="description", finder="search_activities"

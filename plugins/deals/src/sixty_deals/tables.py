@@ -41,8 +41,10 @@ deals = record_table(
     sa.Index("ix_deals_owner_id", "owner_id", "updated_at", "id", "stage", "status"),  # those of one owner
     # the window of a forecast, from the index alone
     sa.Index("ix_deals_status", "status", "expected_close_date", "id", "stage", "owner_id", *_WORTH),
-    # what converts, and how fast: sums over all deals by how they went
-    sa.Index("ix_deals_path", "path", "status", "opened_at", "closed_at", "owner_id", *_WORTH),
+    # what was won and lost, how fast and how; the latest first
+    sa.Index("ix_deals_closed_at", "status", "closed_at", "id", "owner_id", "opened_at", *_WORTH, "path"),
+    # what converts: sums over all deals by how they went
+    sa.Index("ix_deals_path", "path", "status", "opened_at", "closed_at", "owner_id"),
 )
 """`value` is the one that was given; what a deal is worth is `WORTH`.
 
@@ -59,6 +61,7 @@ deal_stages = detail_table(
     sa.Column("entered_at", Instant, nullable=False),
     sa.Column("left_at", Instant),
     sa.Column("reason", sa.Text),
+    sa.Index("ix_deal_stages_from_stage", "from_stage", "entered_at", "deal_id", "stage"),  # the latest moves
 )
 """Each stay in a stage; `left_at` is null for the present one, `from_stage` for the first."""
 

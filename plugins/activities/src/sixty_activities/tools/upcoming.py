@@ -12,7 +12,7 @@ from pydantic import Field
 from sixty import Arguments, Call, Cursor, DateRange, Instant, Limit, Order, RecordId, page, tool
 from sixty.crm import CONTACTS, DEALS
 from sixty_activities.models import UpcomingFound
-from sixty_activities.tables import ACTIVITY, activities
+from sixty_activities.tables import ACTIVITY, IS_SCHEDULED, activities
 from sixty_activities.tools.types import GivenType
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _upcoming(given: frozenset[str], *, with_deals: bool, with_contacts: bool) -
 
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:
-    yield activities.c.status == "scheduled"
+    yield IS_SCHEDULED
     yield _when < sa.bindparam("end", type_=Instant)
     for name in _EQUAL:
         if name in given:

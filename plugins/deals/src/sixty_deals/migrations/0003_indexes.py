@@ -22,7 +22,8 @@ _AFTER = {
     "ix_deals_updated_at": ["updated_at", "id", "owner_id", "stage", "status", *_WORTH, "expected_close_date"],
     "ix_deals_owner_id": ["owner_id", "updated_at", "id", "stage", "status"],
     "ix_deals_status": ["status", "expected_close_date", "id", "stage", "owner_id", *_WORTH],
-    "ix_deals_path": ["path", "status", "opened_at", "closed_at", "owner_id", *_WORTH],
+    "ix_deals_closed_at": ["status", "closed_at", "id", "owner_id", "opened_at", *_WORTH, "path"],
+    "ix_deals_path": ["path", "status", "opened_at", "closed_at", "owner_id"],
     "ix_deals_worth": [_LARGEST, "id", "stage", "status", "owner_id"],
 }
 
@@ -34,10 +35,12 @@ def upgrade() -> None:
         op.create_index(name, "deals", columns)
     standing = ["stage", "stage_entered_at", "id", "owner_id", "opened_at", *_WORTH]
     op.create_index("ix_deals_open", "deals", standing, sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index("ix_deal_stages_from_stage", "deal_stages", ["from_stage", "entered_at", "deal_id", "stage"])
     op.create_index("ix_deals_contact_id", "deals", ["contact_id"], sqlite_where=_POINTS, postgresql_where=_POINTS)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_deal_stages_from_stage", "deal_stages")
     for name in (*_AFTER, "ix_deals_open", "ix_deals_contact_id"):
         op.drop_index(name, "deals")
     for name, columns in _BEFORE.items():
