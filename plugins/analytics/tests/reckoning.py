@@ -196,6 +196,9 @@ class Reckoning:
                 count(*) FILTER (status = 'won' AND closed >= $start AND closed < $end) AS won,
                 count(*) FILTER (status = 'lost' AND closed >= $start AND closed < $end) AS lost,
                 sum(cents) FILTER (status = 'won' AND closed >= $start AND closed < $end) AS won_cents,
+                avg(seconds(closed) - seconds(opened)) FILTER (
+                    status = 'won' AND closed >= $start AND closed < $end AND closed >= opened
+                ) / 86400 AS days,
                 count(*) FILTER (status = 'open') AS open,
                 sum(cents) FILTER (status = 'open') AS open_cents,
                 sum(cents * weight) FILTER (status = 'open') AS weighted
