@@ -138,7 +138,7 @@ class Reckoning:
         found = self.rows(
             """
             SELECT type, count(*) AS moves FROM (
-                SELECT arg_max(type, happened) AS type
+                SELECT last(type ORDER BY happened, activities.id) AS type
                 FROM stays
                     JOIN stays AS following ON following.deal = stays.deal AND following.place = stays.place + 1
                     JOIN activities ON activities.deal = stays.deal AND status = 'completed'
