@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, ValidationInfo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Amount", "AtMoment", "OnDay", "Parts", "Reading", "Whole"]
+__all__ = ["Amount", "AtMoment", "Key", "OnDay", "Parts", "Reading", "Whole"]
 
 _CURRENCY = re.compile(r"^[^\W\d_]{0,3}[$€£¥₹₽₩₺₫₴₦₱₪฿]?|[$€£¥₹₽₩₺₫₴₦₱₪฿]?[^\W\d_]{0,3}$")
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
@@ -64,10 +64,10 @@ def _amount(value: Any, info: ValidationInfo) -> Decimal | None:
     else:
         amount = None
     if amount is None or not amount.is_finite() or abs(amount) >= _MOST:
-        msg = f"must be an amount such as 1234.56, or 1.234,56 with --decimal ,{_quoted(value)}"
+        msg = "must be an amount such as 1234.56, or 1.234,56 with --decimal ,"
         raise ValueError(msg)
     if amount != (cents := amount.quantize(Decimal("0.01"))):
-        msg = f"must have at most two decimals{_quoted(value)}"
+        msg = "must have at most two decimals"
         raise ValueError(msg)
     return cents if cents or info.data.get("id") is not None else None
 
@@ -102,7 +102,7 @@ def _whole(value: Any, info: ValidationInfo) -> int | None:
     if isinstance(value, float):
         number = Decimal(str(value))
     if number is None or number != number.to_integral_value():
-        msg = f"must be a whole number{_quoted(value)}"
+        msg = "must be a whole number"
         raise ValueError(msg)
     return int(number)
 
@@ -129,7 +129,7 @@ def _time(value: Any, reading: Reading) -> datetime:
             return found
     formats = "".join(f" or {form}" for form in reading.dates)
     hint = "" if reading.dates else "; say how dates are written, such as --date-format %d/%m/%Y"
-    msg = f"must be a date or a time such as 2027-03-31 or 2027-03-31T14:00{formats}{_quoted(value)}{hint}"
+    msg = f"must be a date or a time such as 2027-03-31 or 2027-03-31T14:00{formats}{hint}"
     raise ValueError(msg)
 
 
@@ -145,6 +145,11 @@ def _parsed(text: str, formats: tuple[str, ...], zone: ZoneInfo) -> datetime | N
     return None
 
 
+def _key(value: Any) -> Any:
+    """The first of several keys, which other CRMs keep in one field."""
+    return value.partition(";")[0].strip() if isinstance(value, str) else value
+
+
 def _parts(value: Any) -> Any:
     """What a text of JSON holds."""
     if not isinstance(value, str):
@@ -152,12 +157,8 @@ def _parts(value: Any) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        msg = f"must be JSON{_quoted(value)}"
+        msg = "must be JSON"
         raise ValueError(msg) from error
-
-
-def _quoted(value: Any) -> str:
-    return f", got {str(value)[:80]!r}"
 
 
 Amount = Annotated[Decimal | None, BeforeValidator(_amount)]
@@ -171,6 +172,9 @@ OnDay = Annotated[date | None, BeforeValidator(_day)]
 
 AtMoment = Annotated[datetime | None, BeforeValidator(_moment)]
 """A moment, in UTC. A day without a time is its first moment in the organisation's time zone."""
+
+Key = Annotated[str, BeforeValidator(_key)]
+"""What points at a record: its id, or the key under which the same source was imported."""
 
 Parts = BeforeValidator(_parts)
 """Marks a field whose cell holds JSON: `Annotated[list[Stay] | None, Parts]`."""

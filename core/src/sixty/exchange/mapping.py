@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from sixty.errors import OperatorError, nearest
+from sixty.errors import Misfit, nearest
 from sixty.exchange.forms import Preset
 from sixty.exchange.formulas import plain
 from sixty.exchange.rows import ABSENT
+from sixty.values import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ class Wanted:
     """What the operator says of a file."""
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """The column of a field."""
+    """The column of a field; an empty one for a field that none is."""
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=lambda: MappingProxyType({}))
     """As in `Preset`."""
     templates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -63,18 +64,23 @@ class Mapper:
     """Where the key is."""
     described: Mapping[str, str]
     """Where each field comes from, in words."""
+    keyed: bool
+    """Whether every line must have a key."""
 
     @classmethod
     def of(cls, form: Form, table: Table, wanted: Wanted) -> Mapper:
-        """What is wanted, for this file. `OperatorError` says what does not fit, and what to write instead."""
+        """What is wanted, for this file. `Misfit` says what does not fit, and what to write instead."""
         preset = _preset(form, wanted.preset)
         fields = (*form.line.model_fields, *BESIDE)
         for name in (*wanted.columns, *wanted.templates, *wanted.values):
             if name not in fields:
                 allowed = ", ".join(fields)
-                raise OperatorError(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
+                raise Misfit(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
         columns = _Columns(table)
-        values = {**preset.values, **wanted.values}
+        values = {
+            name: {**preset.values.get(name, {}), **wanted.values.get(name, {})}
+            for name in (*preset.values, *wanted.values)
+        }
         sources, described = [], {}
         for name in fields:
             found = _reader(name, columns, wanted, preset)
@@ -83,16 +89,16 @@ class Mapper:
             read, described[name] = found
             words = _words(form.line.model_fields[name].annotation) if name in form.line.model_fields else {}
             sources.append(_Source(name, read, values.get(name, {}), words))
-        mapper = cls(sources, columns.key(wanted.key, preset.key), described)
+        mapper = cls(sources, columns.key(wanted.key, preset.key), described, bool(wanted.key or preset.key))
         mapper.check_whole(form, columns)
         return mapper
 
     def check_whole(self, form: Form, columns: _Columns) -> None:
-        """Raise `OperatorError` unless every field that a line must have comes from somewhere."""
+        """Raise `Misfit` unless every field that a line must have comes from somewhere."""
         told = {name for source in self.sources for says in source.values.values() for name in says}
         for name, info in form.line.model_fields.items():
             if info.is_required() and name not in self.described and name not in told:
-                raise OperatorError(
+                raise Misfit(
                     f"nothing says what the {name} of {form.name} is: give --map {name}=COLUMN or "
                     f'--set {name}="{{column}}"; the columns are {columns}'
                 )
@@ -137,12 +143,12 @@ class _Columns:
         return f"{shown}, … ({len(self._names)} in all)" if len(self._names) > 30 else shown  # noqa: PLR2004 - a screenful
 
     def place(self, name: str, what: str) -> int:
-        """Where a column is. `OperatorError` if there is none of the name, or more than one."""
+        """Where a column is. `Misfit` if there is none of the name, or more than one."""
         column = name if name in self._place else self._alike.get(_alike(name))
         if column is None:
-            raise OperatorError(f"{what}: the file has no column {name!r}{nearest(name, self._names)}; it has {self}")
+            raise Misfit(f"{what}: the file has no column {name!r}{nearest(name, self._names)}; it has {self}")
         if column in self._twice:
-            raise OperatorError(f"{what}: the file has several columns {column!r}; name them apart in its first line")
+            raise Misfit(f"{what}: the file has several columns {column!r}; name them apart in its first line")
         return self._place[column]
 
     def like(self, names: Iterable[str]) -> str | None:
@@ -153,7 +159,7 @@ class _Columns:
         """Where the key is: the one wanted must be there, the usual one may."""
         if wanted is not None:
             return self.place(wanted, "--key")
-        found = None if usual is None else self.like([usual])
+        found = self.like(["id"] if usual is None else [usual])
         return None if found is None else self.place(found, "the key")
 
     def reader(self, place: int) -> Callable[[Sequence[Any]], Any]:
@@ -175,11 +181,29 @@ def _reader(
     if (template := wanted.templates.get(name)) is not None:
         return _filled(name, template, columns), f'"{template}"'
     column = wanted.columns.get(name)
+    if column == "":
+        return None
+    if column is None and name == "id":
+        return _own_id(columns, wanted, preset)
     if column is None:
         column = columns.like((*preset.columns.get(name, ()), name))
     if column is None and (template := preset.templates.get(name)) is not None:
         return _filled(name, template, columns), f'"{template}"'
     return None if column is None else (columns.reader(columns.place(column, f"--map {name}={column}")), column)
+
+
+def _own_id(columns: _Columns, wanted: Wanted, preset: Preset) -> tuple[Callable[[Sequence[Any]], Any], str] | None:
+    """What reads the ids of an export of ours. Others call their keys `id`, too: what is no id of ours is none."""
+    column = columns.like(["id"])
+    if column is None or _alike(wanted.key or preset.key or "") == "id":
+        return None
+    read = columns.reader(columns.place(column, "id"))
+
+    def own(cells: Sequence[Any]) -> Any:
+        value = read(cells)
+        return value if isinstance(value, str) and is_id(value.strip()) else None
+
+    return own, column
 
 
 def _filled(name: str, template: str, columns: _Columns) -> Callable[[Sequence[Any]], str | None]:
@@ -214,7 +238,7 @@ def _preset(form: Form, name: str | None) -> Preset:
         return _NO_PRESET
     if name not in form.presets:
         known = ", ".join(sorted(form.presets)) or "none"
-        raise OperatorError(f"{form.name} have no preset {name!r}; there is {known}")
+        raise Misfit(f"{form.name} have no preset {name!r}; there is {known}")
     return form.presets[name]
 
 

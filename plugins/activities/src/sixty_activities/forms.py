@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 
 from sixty import Extension, Invalid, LongText
-from sixty.exchange import FORMS, AtMoment, Form, Line, Whole
+from sixty.exchange import FORMS, AtMoment, Form, Key, Line, Whole
 from sixty_activities.presets import PRESETS
 from sixty_activities.rules import Status
 from sixty_activities.tables import ACTIVITY
@@ -39,11 +39,6 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MINUTE = 60
 
 
-def _first(value: Any) -> Any:
-    """The first of several keys, which other CRMs keep in one field."""
-    return value.partition(";")[0].strip() if isinstance(value, str) else value
-
-
 def _minutes(value: Any) -> Any:
     """The minutes, begun ones too, of a time such as `1:30` or `0:12:30`."""
     found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -58,9 +53,6 @@ def _lasting(minutes: int | None) -> int | None:
         msg = f"must be at most {LONGEST} minutes"
         raise ValueError(msg)
     return minutes or None
-
-
-Key = Annotated[str, BeforeValidator(_first)]
 
 
 class ActivityLine(Line):
@@ -96,6 +88,14 @@ def standing(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": status, "completed_at": happened, "happens_at": happens_at}
 
 
+def _later(before: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an activity says of where it stands, with what a line adds: a time of completion tells that it was held."""
+    after = {**{name: before[name] for name in _STANDING}, **given}
+    if "completed_at" in given and "status" not in given and before["status"] != "cancelled":
+        after["status"] = None
+    return after
+
+
 async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
     said = {name: getattr(line, name) for name in _FIELDS if name in line.model_fields_set}
     said |= {column: getattr(line, name) for name, column in _POINTERS.items() if name in line.model_fields_set}
@@ -104,7 +104,7 @@ async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
         columns = {**said, **standing(given)}
         return await call.records.adopt(ACTIVITY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at)
     if given:
-        said |= standing({**{name: before[name] for name in _STANDING}, **given})
+        said |= standing(_later(before, given))
     if line.owner is not None:
         said["owner_id"] = line.owner
     return await call.records.update(ACTIVITY, before["id"], said)

@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sixty import Conflict, Extension, Id, Invalid, LongText, Text
-from sixty.exchange import FORMS, AtMoment, Form, Line, OnDay
+from sixty.exchange import FORMS, AtMoment, Form, Key, Line, OnDay
 from sixty_tasks.presets import PRESETS
 from sixty_tasks.rules import Priority, Standing, Status
 from sixty_tasks.tables import TASK, tasks
@@ -33,14 +33,6 @@ _automated = (
     )
     .limit(1)
 )
-
-
-def _first(value: Any) -> Any:
-    """The first of several keys, which other CRMs keep in one field."""
-    return value.partition(";")[0].strip() if isinstance(value, str) else value
-
-
-Key = Annotated[str, BeforeValidator(_first)]
 
 
 class TaskLine(Line):
@@ -76,6 +68,14 @@ def standing(said: Mapping[str, Any]) -> Standing:
     return Standing(status, completed_at if status == "completed" else None, outcome)
 
 
+def _later(before: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task says of where it stands, with what a line adds: a time of completion tells that it is completed."""
+    after = {**{name: before[name] for name in _STANDING}, **given}
+    if "completed_at" in given and "status" not in given and before["status"] != "cancelled":
+        after["status"] = None
+    return after
+
+
 async def _put(line: TaskLine, before: Row | None, call: Call) -> Row:
     said = {name: getattr(line, name) for name in _FIELDS if name in line.model_fields_set}
     said |= {column: getattr(line, name) for name, column in _POINTERS.items() if name in line.model_fields_set}
@@ -84,7 +84,7 @@ async def _put(line: TaskLine, before: Row | None, call: Call) -> Row:
         said["priority"] = line.priority
     await _check_automation({**(before or {}), **said}, before, call)
     if before is None or given:
-        stands = standing({**({name: before[name] for name in _STANDING} if before is not None else {}), **given})
+        stands = standing(given if before is None else _later(before, given))
         said |= {name: getattr(stands, name) for name in _STANDING}
     if before is None:
         return await call.records.adopt(TASK, said, id=line.id, owner_id=line.owner, created_at=line.created_at)
