@@ -156,7 +156,7 @@ class Crm:
     def sixty_views(self) -> list[Published]:
         nothing: dict[str, Any] = {"status": sa.String, "company_name": sa.String, "value": Cents}
         nothing |= {"probability": sa.Float, "expected_close_date": sa.Date, "contract_end_date": sa.Date}
-        nothing |= {"opened_at": Instant, "closed_at": Instant}
+        nothing |= {"opened_at": Instant, "closed_at": Instant, "stage_entered_at": Instant, "path": sa.String}
         empty = [sa.null().cast(kind).label(name) for name, kind in nothing.items()]
         of_deals = sa.select(deals, *empty)
         of_contacts = sa.select(
