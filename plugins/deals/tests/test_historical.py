@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sixty.crm import Stage
     from sixty.testing import Organisation
 
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # which it is in tests
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)  # which it is in tests
 WEIGHTS = {"sql": Decimal("0.10"), "opportunity": Decimal("0.30"), "verbal": Decimal("0.75"), "signed": Decimal(1)}
 CENT = Decimal("0.01")
 PATHS = st.lists(st.sampled_from(STAGES), min_size=1, max_size=6).map(path_of)
