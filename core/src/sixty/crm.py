@@ -165,8 +165,10 @@ EVENTS: tuple[type[Event], ...] = (
     TaskCompleted,
 )
 
-PEOPLE = View("people", id=Id, name=sa.String, email=sa.String, role=sa.String, team_id=Id, team=sa.String)
-"""Everyone in the organisation; readable by everyone in it."""
+PEOPLE = View(
+    "people", id=Id, name=sa.String, email=sa.String, role=sa.String, team_id=Id, team=sa.String, active=sa.Boolean
+)
+"""Everyone in the organisation; readable by everyone in it. Who is not active has left, and what they own stays."""
 
 DEALS = View(
     "deals",

@@ -164,7 +164,9 @@ class Scoper:
         detail = self._registry.details_by_table.get(table.name)
         if detail is None:
             return sa.select(table).where(condition)
-        return sa.select(table).where(detail.table.c[detail.parent].in_(sa.select(kind.table.c.id).where(condition)))
+        # asked of each row that is read: a list of all readable parents could be long
+        parent = sa.exists().where(kind.table.c.id == detail.table.c[detail.parent], condition)
+        return sa.select(table).where(parent)
 
 
 @dataclass(frozen=True, slots=True)

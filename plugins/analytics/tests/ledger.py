@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,8 @@ from sixty.storage.statements import Write
 from sixty.tables import records
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from sixty import View
     from sixty.testing import Organisation
 
@@ -98,7 +99,7 @@ class CreateTask(Arguments):
 
 
 @tool("create_task", permission="tasks:create", effect="create")
-async def create_task(args: CreateTask, call: Call) -> Result:  # noqa: ARG001 - nothing is kept
+async def create_task(args: CreateTask, call: Call) -> Result:
     """Create a task."""
     return Result(message=args.title)
 
@@ -220,7 +221,8 @@ async def keep(sixty: Organisation, *given: Deal | Activity) -> None:
         writes.append(Write(sa.insert(records), spine))
         writes.append(Write(sa.insert(deals if isinstance(one, Deal) else activities), one.row()))
         writes += [Write(sa.insert(stays), row) for row in (one.stay_rows() if isinstance(one, Deal) else ())]
-    await sixty.host.database.apply(writes)
+    if writes:
+        await sixty.host.database.apply(writes)
 
 
 async def clear(sixty: Organisation) -> None:

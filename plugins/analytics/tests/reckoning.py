@@ -178,7 +178,8 @@ class Reckoning:
         field = "opened" if cohort == "created" else "closed"
         (row,) = self.rows(
             f"""
-            SELECT count(*) AS deals, count(*) FILTER (status = 'won') AS won, count(*) FILTER (status = 'lost') AS lost,
+            SELECT count(*) AS deals,
+                count(*) FILTER (status = 'won') AS won, count(*) FILTER (status = 'lost') AS lost,
                 avg(seconds(closed) - seconds(opened)) FILTER (status = 'won' AND closed >= opened) / 86400 AS days
             FROM deals WHERE {field} >= $start AND {field} < $end
             """,  # noqa: S608 - one of the two above

@@ -19,7 +19,7 @@ from sixty.people import add_grant
 from sixty.testing.clock import MORNING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from sixty.testing import Client, Organisation
 
@@ -50,7 +50,7 @@ def environ() -> Mapping[str, str]:
 
 
 @pytest.fixture
-async def people(sixty: Organisation) -> AsyncIterator[dict[str, Client]]:
+async def people(sixty: Organisation) -> dict[str, Client]:
     """Everybody in `VIEWERS`, whose grants are theirs alone."""
     found = {}
     for name, (team, scopes) in VIEWERS.items():
@@ -59,7 +59,7 @@ async def people(sixty: Organisation) -> AsyncIterator[dict[str, Client]]:
         for grant in (f"{resource}:read:{scope}" for resource, scope in resources):
             known = sixty.host.registry.permissions
             await add_grant(sixty.host.database, f"{name.lower()}@example.com", grant, known=known)
-    yield found
+    return found
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def about(value: Any) -> Any:
     ago=st.integers(1, 400),
 )
 async def test_the_pipeline_is_what_its_rows_add_up_to(
-    sixty: Organisation, people: dict[str, Client], drawn: Drawn, viewer: str, narrowed: str, ago: int
+    sixty: Organisation, people: dict[str, Client], drawn: Drawn, *, viewer: str, narrowed: str, ago: int
 ) -> None:
     ids = {name: person.user_id for name, person in people.items()}
     made = Made(drawn, list(ids.values()))
@@ -281,10 +281,10 @@ async def test_conversion_is_what_the_stays_of_a_cohort_say(
     sixty: Organisation,
     people: dict[str, Client],
     drawn: Drawn,
+    *,
     viewer: str,
     cohort: str,
     span: list[int],
-    *,
     mine: bool,
 ) -> None:
     ids = {name: person.user_id for name, person in people.items()}
@@ -327,7 +327,7 @@ def expect_wilson(shown: dict[str, Any], name: str, successes: int, trials: int)
 @GENTLY
 @given(drawn=drawn, viewer=st.sampled_from(list(VIEWERS)), team=st.booleans(), days=st.sampled_from([None, 1, 30, 400]))
 async def test_performance_is_what_everybody_s_rows_add_up_to(
-    sixty: Organisation, people: dict[str, Client], drawn: Drawn, viewer: str, days: int | None, *, team: bool
+    sixty: Organisation, people: dict[str, Client], drawn: Drawn, *, viewer: str, days: int | None, team: bool
 ) -> None:
     ids = {name: person.user_id for name, person in people.items()}
     made = Made(drawn, list(ids.values()))
@@ -369,7 +369,7 @@ async def test_performance_is_what_everybody_s_rows_add_up_to(
     zone=st.sampled_from([None, "UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Berlin"]),
 )
 async def test_the_heatmap_counts_what_the_clocks_on_the_wall_said(
-    sixty: Organisation, people: dict[str, Client], drawn: Drawn, viewer: str, days: int | None, zone: str | None
+    sixty: Organisation, people: dict[str, Client], drawn: Drawn, *, viewer: str, days: int | None, zone: str | None
 ) -> None:
     ids = {name: person.user_id for name, person in people.items()}
     made = Made(drawn, list(ids.values()))

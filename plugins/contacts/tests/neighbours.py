@@ -64,6 +64,8 @@ def _published() -> tuple[Published, ...]:
         "status": c.type,
         "priority": c.type,
         "probability": sa.literal(0.5, sa.Float),
+        "path": c.type,
+        "stage_entered_at": c.created_at,
         "opened_at": c.created_at,
         "closed_at": c.completed_at,
         "deal_id": _nothing(Id),

@@ -58,9 +58,13 @@ def sixty_permissions() -> list[Permissions]:
 @hookimpl
 def sixty_views() -> list[Published]:
     users, teams = tables.users, tables.teams
-    people = (
-        sa.select(users.c.id, users.c.name, users.c.email, users.c.role, users.c.team_id, teams.c.name.label("team"))
-        .outerjoin_from(users, teams)
-        .where(users.c.disabled_at.is_(None))
-    )
+    people = sa.select(
+        users.c.id,
+        users.c.name,
+        users.c.email,
+        users.c.role,
+        users.c.team_id,
+        teams.c.name.label("team"),
+        users.c.disabled_at.is_(None).label("active"),
+    ).outerjoin_from(users, teams)
     return [Published(crm.PEOPLE, people)]

@@ -51,7 +51,8 @@ async def export(host: Host, what: str, path: Path | None, form: Format | None, 
         async for page in pages(host, found, principal):
             lines.write(page)
             count += len(page)
-    click.echo(f"{counted(count, found.kind.name)} exported{'' if path is None else f' to {path}'}", err=path is None)
+    if path is not None:
+        click.echo(f"{counted(count, found.kind.name)} exported to {path}")
 
 
 def _told_by(path: Path | None) -> Format:

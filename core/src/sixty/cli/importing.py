@@ -43,7 +43,7 @@ def _pair(_context: click.Context, parameter: click.Parameter, given: tuple[str,
     pairs: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value:
+        if not equals or not name.strip() or not (value or parameter.name == "columns"):
             raise click.BadParameter(f"write {parameter.metavar}, got {text!r}")
         if pairs.setdefault(name.strip(), value) != value:
             raise click.BadParameter(f"{name.strip()} is given twice: {pairs[name.strip()]!r} and {value!r}")
@@ -98,7 +98,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--user", "email", metavar="EMAIL", help="Who imports; by default whoever SIXTY_TOKEN belongs to.")
 @click.option("--preset", metavar="CRM", help="Whose export it is: hubspot, salesforce or pipedrive.")
 @click.option(
-    "--map", "columns", metavar="FIELD=COLUMN", multiple=True, callback=_pair, help="Which column a field is in."
+    "--map",
+    "columns",
+    metavar="FIELD=COLUMN",
+    multiple=True,
+    callback=_pair,
+    help="Which column a field is in; FIELD= for none.",
 )
 @click.option(
     "--value",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -36,6 +38,7 @@ TOGETHER = 500
 """Lines of one call."""
 SHOWN = 20
 """Lines that did not go in, of which the report says why."""
+_MISSING = re.compile(r"the argument '(\w+)' is missing")
 _PASSES = ("conflict", "internal")
 """What may be the fault of a single line."""
 
@@ -61,14 +64,11 @@ class Report:
             amount, group = settled.row[sums[0]], str(settled.row[sums[1]])
             count, total = self.totals.get(group, (0, Decimal(0)))
             self.totals[group] = count + 1, total + (amount or 0)
-        if settled.reason is not None:
-            self.problem(settled.item.number, settled.reason)
 
-    def reject(self, line: int, reason: str) -> None:
+    def reject(self) -> None:
         """Count a line that is none."""
         self.lines += 1
         self.fates["rejected"] += 1
-        self.problem(line, reason)
 
     def problem(self, line: int, reason: str) -> None:
         """Remember what is wrong with a line, if there is room."""
@@ -108,6 +108,8 @@ class Import:
     def __post_init__(self) -> None:
         self.mapper = Mapper.of(self.form, self.table, self.wanted)
         self._keys = Keys()
+        self._left: list[tuple[int, Any, str]] = []
+        """The lines of the present part that did not go in: where each is, as it is there, and why."""
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> Report:
         """Every line has gone in, or is among the rejected ones. `progress` is told how many bytes have been read."""
@@ -118,6 +120,7 @@ class Import:
             items = list(self._owned(read))
             if items:
                 await self._put(items)
+            self._give_back()
             progress(self.table.lines.bytes_read)
         return self.report
 
@@ -149,10 +152,10 @@ class Import:
         """What tells the line from all others. Raises `SixtyError` where nothing does."""
         if record_id is not None:
             key = record_id
-        elif self.mapper.key is None:
-            return self._keys.of_cells(row.cells)
         elif (text := self.mapper.key_of(row.cells)) is not None:
             key = self._keys.of_text(text)
+        elif self.mapper.key is None or not self.mapper.keyed:
+            return self._keys.of_cells(row.cells)
         else:
             raise Invalid(f"its key is missing: the column {self.table.columns[self.mapper.key]!r} is empty")
         if (first := self._keys.first(key, row.line)) != row.line:
@@ -162,7 +165,8 @@ class Import:
     def _told(self, error: ValidationError) -> str:
         """What is wrong with a line, and of a value that means nothing here how to say what it means."""
         problem = error.errors(include_url=False)[0]
-        told = invalid(error, self.form.line.model_fields).message.replace("the argument ", "")
+        told = invalid(error, self.form.line.model_fields).message
+        told = _MISSING.sub(r"\1 is missing", told)
         if problem["type"] == "literal_error":
             name, given = problem["loc"][0], str(problem["input"])[:80]
             told += f'; say what it means with --value "{name}.{given}=…"'
@@ -200,7 +204,7 @@ class Import:
             for settled in batch.settled:
                 self.report.settle(settled, self.form.sums)
                 if settled.reason is not None:
-                    self.rejects.add(settled.item.cells, settled.reason)
+                    self._left.append((settled.item.number, settled.item.cells, settled.reason))
             return
         error = outcome.structured["error"]
         if error["code"] not in _PASSES:
@@ -213,5 +217,12 @@ class Import:
         await self._put(items[half:])
 
     def _reject(self, line: int, cells: Any, reason: str) -> None:
-        self.report.reject(line, reason)
-        self.rejects.add(cells, reason)
+        self.report.reject()
+        self._left.append((line, cells, reason))
+
+    def _give_back(self) -> None:
+        """What did not go in is told, in the order of the file."""
+        for line, cells, reason in sorted(self._left, key=itemgetter(0)):
+            self.report.problem(line, reason)
+            self.rejects.add(cells, reason)
+        self._left.clear()

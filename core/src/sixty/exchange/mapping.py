@@ -11,6 +11,7 @@ from sixty.errors import OperatorError, nearest
 from sixty.exchange.forms import Preset
 from sixty.exchange.formulas import plain
 from sixty.exchange.rows import ABSENT
+from sixty.values import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ class Wanted:
     """What the operator says of a file."""
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """The column of a field."""
+    """The column of a field; an empty one for a field that none is."""
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=lambda: MappingProxyType({}))
     """As in `Preset`."""
     templates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -63,6 +64,8 @@ class Mapper:
     """Where the key is."""
     described: Mapping[str, str]
     """Where each field comes from, in words."""
+    keyed: bool
+    """Whether every line must have a key."""
 
     @classmethod
     def of(cls, form: Form, table: Table, wanted: Wanted) -> Mapper:
@@ -74,7 +77,10 @@ class Mapper:
                 allowed = ", ".join(fields)
                 raise OperatorError(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
         columns = _Columns(table)
-        values = {**preset.values, **wanted.values}
+        values = {
+            name: {**preset.values.get(name, {}), **wanted.values.get(name, {})}
+            for name in (*preset.values, *wanted.values)
+        }
         sources, described = [], {}
         for name in fields:
             found = _reader(name, columns, wanted, preset)
@@ -83,7 +89,7 @@ class Mapper:
             read, described[name] = found
             words = _words(form.line.model_fields[name].annotation) if name in form.line.model_fields else {}
             sources.append(_Source(name, read, values.get(name, {}), words))
-        mapper = cls(sources, columns.key(wanted.key, preset.key), described)
+        mapper = cls(sources, columns.key(wanted.key, preset.key), described, bool(wanted.key or preset.key))
         mapper.check_whole(form, columns)
         return mapper
 
@@ -153,7 +159,7 @@ class _Columns:
         """Where the key is: the one wanted must be there, the usual one may."""
         if wanted is not None:
             return self.place(wanted, "--key")
-        found = None if usual is None else self.like([usual])
+        found = self.like(["id"] if usual is None else [usual])
         return None if found is None else self.place(found, "the key")
 
     def reader(self, place: int) -> Callable[[Sequence[Any]], Any]:
@@ -175,11 +181,29 @@ def _reader(
     if (template := wanted.templates.get(name)) is not None:
         return _filled(name, template, columns), f'"{template}"'
     column = wanted.columns.get(name)
+    if column == "":
+        return None
+    if column is None and name == "id":
+        return _own_id(columns, wanted, preset)
     if column is None:
         column = columns.like((*preset.columns.get(name, ()), name))
     if column is None and (template := preset.templates.get(name)) is not None:
         return _filled(name, template, columns), f'"{template}"'
     return None if column is None else (columns.reader(columns.place(column, f"--map {name}={column}")), column)
+
+
+def _own_id(columns: _Columns, wanted: Wanted, preset: Preset) -> tuple[Callable[[Sequence[Any]], Any], str] | None:
+    """What reads the ids of an export of ours. Others call their keys `id`, too: what is no id of ours is none."""
+    column = columns.like(["id"])
+    if column is None or _alike(wanted.key or preset.key or "") == "id":
+        return None
+    read = columns.reader(columns.place(column, "id"))
+
+    def own(cells: Sequence[Any]) -> Any:
+        value = read(cells)
+        return value if isinstance(value, str) and is_id(value.strip()) else None
+
+    return own, column
 
 
 def _filled(name: str, template: str, columns: _Columns) -> Callable[[Sequence[Any]], str | None]:

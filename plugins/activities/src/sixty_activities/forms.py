@@ -96,6 +96,14 @@ def standing(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": status, "completed_at": happened, "happens_at": happens_at}
 
 
+def _later(before: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an activity says of where it stands, with what a line adds: a time of completion tells that it was held."""
+    after = {**{name: before[name] for name in _STANDING}, **given}
+    if "completed_at" in given and "status" not in given and before["status"] != "cancelled":
+        after["status"] = None
+    return after
+
+
 async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
     said = {name: getattr(line, name) for name in _FIELDS if name in line.model_fields_set}
     said |= {column: getattr(line, name) for name, column in _POINTERS.items() if name in line.model_fields_set}
@@ -104,7 +112,7 @@ async def _put(line: ActivityLine, before: Row | None, call: Call) -> Row:
         columns = {**said, **standing(given)}
         return await call.records.adopt(ACTIVITY, columns, id=line.id, owner_id=line.owner, created_at=line.created_at)
     if given:
-        said |= standing({**{name: before[name] for name in _STANDING}, **given})
+        said |= standing(_later(before, given))
     if line.owner is not None:
         said["owner_id"] = line.owner
     return await call.records.update(ACTIVITY, before["id"], said)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sixty import Invalid, counted, epoch, nearest
 from sixty.crm import ACTIVITIES
 from sixty_analytics.models import Busiest, Definition, Heatmap
-from sixty_analytics.sums import END, START
+from sixty_analytics.sums import END, START, is_completed
 from sixty_analytics.whose import Shape, Whose
 from sixty_analytics.windows import Window
 
@@ -89,7 +89,7 @@ def _buckets(shape: Shape) -> sa.Select[Any]:
     found = (
         sa.select(bucket.label("bucket"))
         .where(
-            ACTIVITIES.c.status == "completed",
+            is_completed,
             ACTIVITIES.c.completed_at >= START,
             ACTIVITIES.c.completed_at < END,
             *Whose.conditions(shape, ACTIVITIES.c.owner_id),
@@ -105,7 +105,7 @@ def _others(shape: Shape) -> sa.Select[Any]:
     return (
         sa.select(ACTIVITIES.c.status, sa.func.count().label("activities"))
         .where(
-            ACTIVITIES.c.status != "completed",
+            sa.not_(is_completed),
             ACTIVITIES.c.scheduled_at >= START,
             ACTIVITIES.c.scheduled_at < END,
             *Whose.conditions(shape, ACTIVITIES.c.owner_id),

@@ -21,6 +21,7 @@ from sixty_analytics.sums import (
     cents,
     count_where,
     days,
+    is_completed,
     is_open,
     seconds_between,
     sum_where,
@@ -178,7 +179,7 @@ def _done(shape: Shape) -> sa.Select[Any]:
     return (
         sa.select(ACTIVITIES.c.owner_id, ACTIVITIES.c.type, sa.func.count().label("activities"))
         .where(
-            ACTIVITIES.c.status == "completed",
+            is_completed,
             ACTIVITIES.c.completed_at >= START,
             ACTIVITIES.c.completed_at < END,
             *Whose.conditions(shape, ACTIVITIES.c.owner_id),
@@ -189,7 +190,7 @@ def _done(shape: Shape) -> sa.Select[Any]:
 
 @lru_cache
 def _everybody() -> sa.Select[Any]:
-    return sa.select(PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.team_id, PEOPLE.c.team).order_by(PEOPLE.c.name, PEOPLE.c.id)
+    return sa.select(PEOPLE.table).order_by(PEOPLE.c.name, PEOPLE.c.id)
 
 
 async def _people(call: Call, rows: _Rows, whose: Whose) -> list[Row]:
@@ -199,7 +200,7 @@ async def _people(call: Call, rows: _Rows, whose: Whose) -> list[Row]:
         for person in await call.rows(_everybody())
         if whose.team_id in (None, person["team_id"])
         and call.sees(DEALS, person["id"])
-        and (call.directory.users[person["id"]].disabled_at is None or _of(person["id"], rows, call))
+        and (person["active"] or _of(person["id"], rows, call))
     ]
 
 
@@ -256,5 +257,5 @@ def _missing(team: Member, window: Window, call: Call) -> dict[str, str]:
 
 def _told(team: Member, members: list[Member], window: Window) -> str:
     worth = "" if team.won_value is None else f" worth {team.won_value:,.2f}"
-    who = counted(len(members), "person")
+    who = counted(len(members), "member")
     return f"{who} {window}: {team.won} won{worth}, {team.lost} lost, {team.created} created; {team.open} open now"

@@ -13,7 +13,7 @@ from sixty import Instant, Invalid, counted, epoch
 from sixty.crm import DEALS, STAGE_CHANGES, STAGES, WON_STAGE
 from sixty_analytics.models import Definition, PipelineMetrics, StageStanding, Standing
 from sixty_analytics.stalled import stalled
-from sixty_analytics.sums import LOST, WON, cents, days, is_open, total, total_money, value_sum
+from sixty_analytics.sums import LOST, cents, days, is_open, total, total_money, value_sum
 from sixty_analytics.velocity import closed_until, velocity
 from sixty_analytics.whose import Shape, Whose
 from sixty_analytics.windows import YEAR, Window, seconds
@@ -112,16 +112,15 @@ def _now(shape: Shape) -> sa.Select[Any]:
 
 @lru_cache
 def _then(shape: Shape) -> sa.Select[Any]:
-    """The same before a moment: deals that are still where they were, and those that have moved on since."""
-    standing = (
-        sa.or_(DEALS.c.status != LOST, DEALS.c.closed_at >= _MOMENT),
-        *Whose.conditions(shape, DEALS.c.owner_id),
-    )
+    """The same before a moment: what is open where it was then, what was lost there since, and what has moved on."""
+    mine = tuple(Whose.conditions(shape, DEALS.c.owner_id))
     columns = (DEALS.c.value, DEALS.c.opened_at)
-    still = sa.select(DEALS.c.stage, DEALS.c.stage_entered_at, *columns, DEALS.c.probability).where(
-        DEALS.c.stage_entered_at < _MOMENT, DEALS.c.status != WON, *standing
+    still = (DEALS.c.stage, DEALS.c.stage_entered_at, *columns, DEALS.c.probability)
+    is_open_still = sa.select(*still).where(is_open, DEALS.c.stage_entered_at < _MOMENT, *mine)
+    lost_since = sa.select(*still).where(
+        DEALS.c.status == LOST, DEALS.c.closed_at >= _MOMENT, DEALS.c.stage_entered_at < _MOMENT, *mine
     )
-    moved = (
+    moved_since = (
         sa.select(
             STAGE_CHANGES.c.to_stage,
             STAGE_CHANGES.c.entered_at,
@@ -133,11 +132,12 @@ def _then(shape: Shape) -> sa.Select[Any]:
             STAGE_CHANGES.c.entered_at < _MOMENT,
             STAGE_CHANGES.c.left_at >= _MOMENT,
             STAGE_CHANGES.c.to_stage != WON_STAGE,
-            *standing,
+            sa.or_(DEALS.c.status != LOST, DEALS.c.closed_at >= _MOMENT),
+            *mine,
         )
     )
-    both = sa.union_all(still, moved).subquery("standing")
-    return _summed(both.c, both.c.stage_entered_at).group_by(both.c.stage)
+    standing = sa.union_all(is_open_still, lost_since, moved_since).subquery("standing")
+    return _summed(standing.c, standing.c.stage_entered_at).group_by(standing.c.stage)
 
 
 def _summed(columns: Any, entered_at: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -42,11 +42,6 @@ class Table:
     definition: str
     notes: tuple[str, ...] = ()
 
-    def column(self, key: str) -> list[Cell]:
-        """The cells of one column."""
-        place = [column.key for column in self.columns].index(key)
-        return [row[place] for row in self.rows]
-
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sixty import Instant, epoch
 from sixty.crm import ACTIVITIES, DEALS, STAGES, WON_STAGE
 from sixty_analytics.advice import advised
-from sixty_analytics.sums import is_open
+from sixty_analytics.sums import is_completed, is_open
 from sixty_analytics.usual import FEWEST, MOVES, WON_DEALS, next_action, usual_seconds
 from sixty_analytics.whose import Shape, Whose
 from sixty_analytics.windows import seconds
@@ -63,9 +63,7 @@ async def stalled(call: Call, window: Window, whose: Whose) -> Stuck:
     limits = {stage: _entered_before(call.now, span) for stage, span in usual.items() if stage in _STAGES}
     if not limits:
         return Stuck([], None, missing)
-    values = {f"before_{stage}": limit for stage, limit in limits.items()}
-    count = (await call.rows(_count(frozenset(limits), whose.shape), {**values, **whose.values}))[0]["deals"]
-    ranked = await _ranked(call, limits, usual, whose)
+    count, ranked = await _ranked(call, limits, usual, whose)
     stages = dict.fromkeys(row["stage"] for row in ranked)
     actions = {stage: await next_action(call, window, stage) for stage in stages}
     missing |= {f"next_action.{stage}": why for stage, why in actions.items() if isinstance(why, str)}
@@ -80,17 +78,20 @@ def _entered_before(now: datetime, span: float) -> datetime:
 
 async def _ranked(
     call: Call, limits: Mapping[Any, datetime], usual: Mapping[str, float], whose: Whose
-) -> Sequence[Row]:
-    now = seconds(call.now)
+) -> tuple[int, Sequence[Row]]:
+    """How many there are, and the worst of them."""
+    now, count = seconds(call.now), 0
     found: list[Row] = []
     for stage, limit in limits.items():
         statement = _longest(whose.shape, with_activities=ACTIVITIES in call.views)
-        found += await call.rows(statement, {"stage": stage, "before": limit, **whose.values})
+        values = {"stage": stage, "before": limit, **whose.values}
+        count += (await call.rows(_count(whose.shape), values))[0]["deals"]
+        found += await call.rows(statement, values)
     for row in found:
         row["seconds"] = now - seconds(row["stage_entered_at"])
         row["ratio"] = row["seconds"] / usual[row["stage"]]
         row["idle"] = None if row["last_activity"] is None else now - seconds(row["last_activity"])
-    return sorted(found, key=_rank)[:MOST]
+    return count, sorted(found, key=_rank)[:MOST]
 
 
 def _rank(row: Row) -> tuple[float, float, str]:
@@ -98,20 +99,19 @@ def _rank(row: Row) -> tuple[float, float, str]:
     return -row["ratio"], -(row["idle"] if row["idle"] is not None else float("inf")), row["id"]
 
 
+def _late(shape: Shape) -> tuple[sa.ColumnElement[bool], ...]:
+    """That a deal is open, and entered the stage before a moment."""
+    return (
+        is_open,
+        DEALS.c.stage == sa.bindparam("stage"),
+        DEALS.c.stage_entered_at < sa.bindparam("before", type_=Instant),
+        *Whose.conditions(shape, DEALS.c.owner_id),
+    )
+
+
 @lru_cache
-def _count(stages: frozenset[str], shape: Shape) -> sa.Select[Any]:
-    """How many open deals entered their stage before its limit, counted for each stage where an index has them."""
-    late = [
-        sa.select(sa.func.count().label("deals")).where(
-            is_open,
-            DEALS.c.stage == sa.literal(stage, sa.String),
-            DEALS.c.stage_entered_at < sa.bindparam(f"before_{stage}", type_=Instant),
-            *Whose.conditions(shape, DEALS.c.owner_id),
-        )
-        for stage in sorted(stages)
-    ]
-    counts = sa.union_all(*late).subquery("late")
-    return sa.select(sa.cast(sa.func.coalesce(sa.func.sum(counts.c.deals), 0), sa.Integer).label("deals"))
+def _count(shape: Shape) -> sa.Select[Any]:
+    return sa.select(sa.func.count().label("deals")).where(*_late(shape))
 
 
 @lru_cache
@@ -120,12 +120,7 @@ def _longest(shape: Shape, *, with_activities: bool) -> sa.Select[Any]:
     columns = (DEALS.c[name] for name in _COLUMNS)
     late = (
         sa.select(*columns)
-        .where(
-            is_open,
-            DEALS.c.stage == sa.bindparam("stage"),
-            DEALS.c.stage_entered_at < sa.bindparam("before", type_=Instant),
-            *Whose.conditions(shape, DEALS.c.owner_id),
-        )
+        .where(*_late(shape))
         .order_by(DEALS.c.stage_entered_at, DEALS.c.id)
         .limit(LOOKED_AT)
         .subquery("late")
@@ -135,11 +130,7 @@ def _longest(shape: Shape, *, with_activities: bool) -> sa.Select[Any]:
     shown = [placed.c[name] for name in _COLUMNS]
     if not with_activities:
         return sa.select(*shown, sa.cast(sa.null(), Instant).label("last_activity")).where(placed.c.place <= MOST)
-    done = (
-        sa.select(ACTIVITIES.c.deal_id, ACTIVITIES.c.completed_at)
-        .where(ACTIVITIES.c.status == "completed")
-        .subquery("done")
-    )
+    done = sa.select(ACTIVITIES.c.deal_id, ACTIVITIES.c.completed_at).where(is_completed).subquery("done")
     return (
         sa.select(*shown, sa.func.max(done.c.completed_at, type_=Instant).label("last_activity"))
         .outerjoin_from(placed, done, done.c.deal_id == placed.c.id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import Cents, Instant, epoch
-from sixty.crm import DEALS
+from sixty.crm import ACTIVITIES, DEALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ __all__ = [
     "cents",
     "count_where",
     "days",
+    "is_completed",
     "is_open",
     "seconds_between",
     "sum_where",
@@ -37,11 +38,12 @@ DAY = 86_400
 """Seconds."""
 START = sa.bindparam("start", type_=Instant)
 END = sa.bindparam("end", type_=Instant)
-# written into the statement: only so do databases use an index that holds nothing but open deals
+# written into the statements: only so do databases use an index that holds nothing but open deals, for example
 OPEN = sa.literal_column("'open'", sa.String)
 WON = sa.literal_column("'won'", sa.String)
 LOST = sa.literal_column("'lost'", sa.String)
 is_open = DEALS.c.status == OPEN
+is_completed = ACTIVITIES.c.status == sa.literal_column("'completed'", sa.String)
 _CENT = Decimal("0.01")
 
 

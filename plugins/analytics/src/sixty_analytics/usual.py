@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sixty.crm import ACTIVITIES, DEALS, STAGE_CHANGES, STAGES
 from sixty_analytics.intervals import PLACES
 from sixty_analytics.models import NextAction
-from sixty_analytics.sums import END, START, WON, seconds_between
+from sixty_analytics.sums import END, START, WON, is_completed, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def _last_before(place: int) -> sa.Select[Any]:
     )
     done = (
         sa.select(ACTIVITIES.c.id, ACTIVITIES.c.deal_id, ACTIVITIES.c.type, ACTIVITIES.c.completed_at)
-        .where(ACTIVITIES.c.status == "completed")
+        .where(is_completed)
         .subquery("done")
     )
     within = sa.and_(

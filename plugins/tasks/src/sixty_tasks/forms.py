@@ -76,6 +76,14 @@ def standing(said: Mapping[str, Any]) -> Standing:
     return Standing(status, completed_at if status == "completed" else None, outcome)
 
 
+def _later(before: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task says of where it stands, with what a line adds: a time of completion tells that it is completed."""
+    after = {**{name: before[name] for name in _STANDING}, **given}
+    if "completed_at" in given and "status" not in given and before["status"] != "cancelled":
+        after["status"] = None
+    return after
+
+
 async def _put(line: TaskLine, before: Row | None, call: Call) -> Row:
     said = {name: getattr(line, name) for name in _FIELDS if name in line.model_fields_set}
     said |= {column: getattr(line, name) for name, column in _POINTERS.items() if name in line.model_fields_set}
@@ -84,7 +92,7 @@ async def _put(line: TaskLine, before: Row | None, call: Call) -> Row:
         said["priority"] = line.priority
     await _check_automation({**(before or {}), **said}, before, call)
     if before is None or given:
-        stands = standing({**({name: before[name] for name in _STANDING} if before is not None else {}), **given})
+        stands = standing(given if before is None else _later(before, given))
         said |= {name: getattr(stands, name) for name in _STANDING}
     if before is None:
         return await call.records.adopt(TASK, said, id=line.id, owner_id=line.owner, created_at=line.created_at)
