@@ -16,6 +16,7 @@ Errors of the operator (a bad setting, a bad plugin) are not shown to callers:
 
 OperatorError
 ├── ConfigError           a setting is unknown or bad
+├── Misfit                what a command was told does not fit the file that it was given
 └── PluginError           a plugin cannot be loaded
 """
 
@@ -32,6 +33,7 @@ __all__ = [
     "Conflict",
     "Forbidden",
     "Invalid",
+    "Misfit",
     "NotFound",
     "OperatorError",
     "PluginError",
@@ -133,6 +135,10 @@ class OperatorError(Exception):
 
 class ConfigError(OperatorError):
     """A setting is unknown or bad; the message names it."""
+
+
+class Misfit(OperatorError):
+    """What a command was told does not fit the file that it was given; the message says what would."""
 
 
 class PluginError(OperatorError):

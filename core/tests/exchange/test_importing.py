@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from sixty.exchange.cells import Reading
 from sixty.exchange.files import TextFile
 from sixty.exchange.importing import Import
 from sixty.exchange.mapping import Wanted
-from sixty.exchange.owners import Owners, people_in
+from sixty.exchange.owners import Owners
+from sixty.exchange.people import people_in
 from sixty.exchange.rejects import Rejects
 from sixty.exchange.rows import opened
 from sixty.tables import audit, imported, records
@@ -121,11 +123,12 @@ def do(sixty: Organisation, tmp_path: Path) -> Callable[..., Any]:
         people: Any = None,
         default: str | None = None,
         form: str = "csv",
+        principal: Any = None,
         **wanted: Any,
     ) -> Report:
         path = tmp_path / "notes.csv"
         path.write_text(content)
-        principal = await (by or sixty.as_role("admin")).principal()
+        principal = principal or await (by or sixty.as_role("admin")).principal()
         directory = await sixty.directory()
         owners = Owners(sixty.host, principal, directory, make, default, people, rehearsing)
         with (
@@ -209,10 +212,10 @@ async def test_a_dry_run_asks_the_database_as_well_and_leaves_nothing(sixty: Org
 
 
 async def test_who_may_not_make_any_makes_none(sixty: Organisation, do: Any) -> None:
-    nobody = await sixty.user("Nina Nobody", role="user")
-    directory = await sixty.directory()
-    assert directory.principal(nobody.user_id).may("notes:create")
-    assert fates(await do(many(1), by=nobody)) == {"made": 1}
+    without = replace(await sixty.as_role("user").principal(), grants=())
+    with pytest.raises(OperatorError, match="lines 2 to 4: you may not import notes: it needs the permission notes:cr"):
+        await do(many(3), principal=without)
+    assert await texts(sixty) == []
 
 
 async def test_who_lacks_the_permission_of_a_field_is_told_line_by_line(sixty: Organisation, do: Any) -> None:
@@ -272,6 +275,25 @@ async def test_the_column_id_of_others_is_their_key(sixty: Organisation, do: Any
     assert fates(await do("id,text\n7,seven\n")) == {"made": 1}
     assert fates(await do("id,text\n7,changed\n")) == {"updated": 1}
     assert fates(await do("ID,text\n7,changed\n", key="id")) == {"unchanged": 1}
+
+
+async def test_a_record_that_was_merged_is_the_one_that_it_was_merged_into(sixty: Organisation, do: Any) -> None:
+    content = "key,text\n1,first\n2,second\n"
+    await do(content, key="key")
+    rows = {row["text"]: row["id"] for row in await sixty.rows(sa.select(notes.notes))}
+    merging = {"primary_id": rows["first"], "duplicate_ids": [rows["second"]]}
+    await sixty.as_role("admin").call("merge_notes", **merging)
+    assert fates(await do(content, key="key")) == {"unchanged": 2}
+    assert fates(await do(content.replace("second", "changed"), key="key")) == {"unchanged": 1, "updated": 1}
+    assert await texts(sixty) == ["changed"]
+
+
+async def test_a_template_may_have_braces_and_nothing_to_say(sixty: Organisation, do: Any) -> None:
+    content = "a,b\n1,\n,\n"
+    report = await do(content, templates={"text": "{{{a}}} {b|none}"})
+    assert fates(report) == {"made": 1, "rejected": 1}
+    assert await texts(sixty) == ["{1} none"]
+    assert fates(await do("c\nx\n", templates={"text": "always"})) == {"made": 1}
 
 
 # pointers

@@ -57,7 +57,8 @@ STACK = Chart(
 COLUMNS = replace(STACK, name="columns", shape="columns", labels=STACK.labels[:3], series=(Series("a", (1, 2, 3)),))
 EMPTY = replace(BARS, labels=("Ann",), series=(Series("value", (0.0,)),))
 HEAT = heatmap([[day * hour for hour in range(24)] for day in range(7)], "2026")
-CHARTS = (BARS, STACK, replace(COLUMNS, marks=None), EMPTY, HEAT)
+LONG = replace(STACK, name="long", labels=tuple(map(str, range(60))), series=(Series("a", (1,) * 60),), marks=None)
+CHARTS = (BARS, LONG, STACK, replace(COLUMNS, marks=None), EMPTY, HEAT)
 
 
 def a_report(*charts: Chart) -> Report:

@@ -361,7 +361,7 @@ async def test_performance_is_what_everybody_s_rows_add_up_to(
         assert told["team"][name] == sum(member[name] for member in told["members"])
 
 
-@GENTLY
+@settings(GENTLY, max_examples=6)  # each with a picture
 @given(
     drawn=drawn,
     viewer=st.sampled_from(list(VIEWERS)),

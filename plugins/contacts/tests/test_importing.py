@@ -99,7 +99,7 @@ def test_0_is_no_size_and_no_revenue(put_in: Run, take_out: Out) -> None:
         ("size", "many", "size must be a whole number"),
         ("revenue", "-3", "revenue must be between 0 and 10000000000000"),
         ("domain", "not a domain", "domain must be a domain such as example.com"),
-        ("name", "", "'name' is missing"),
+        ("name", "", "name is missing"),
     ],
 )
 def test_what_no_company_can_have_is_told(put_in: Run, column: str, value: str, reason: str) -> None:

@@ -332,3 +332,67 @@ def test_lines_that_are_alike_are_several_deals_and_stay_so(run: Callable[..., R
     assert imported(run("import", "deals", alike, "--json"))["made"] == 2
     assert imported(run("import", "deals", alike, "--json"))["unchanged"] == 2
     assert called(run, "search_deals")["total"] == 2
+
+
+ID = "0198c2f0-0000-7000-8000-000000000001"
+
+
+def own(**said: Any) -> str:
+    """A line of an export of ours."""
+    return file("own.jsonl", json.dumps({"id": ID, "title": "Own", "created_at": "2025-01-01T00:00:00+00:00", **said}))
+
+
+def stay(stage: str, day: str, **more: Any) -> dict[str, Any]:
+    return {"stage": stage, "entered_at": f"2025-{day}T00:00:00+00:00", **more}
+
+
+def test_a_line_with_all_stays_sets_them_and_takes_away_what_is_too_much(run: Callable[..., Result]) -> None:
+    run("user", "add", "bob@example.com", "--name", "Bob Roe")
+    two = [stay("sql", "01-02", left_at="2025-02-01T00:00:00+00:00"), stay("verbal", "02-01", from_stage="sql")]
+    first = own(stage="verbal", status="open", opened_at="2025-01-02", stages=two, owner="ann@example.com")
+    assert imported(run("import", "deals", first, "--json"))["made"] == 1
+    history = called(run, "get_deal_history", deal_id=ID)["stages"]
+    assert [(one["stage"], one.get("from_stage")) for one in history] == [("sql", None), ("verbal", "sql")]
+    second = own(stage="sql", status="open", opened_at="2025-01-02", stages=two[:1], owner="bob@example.com")
+    assert imported(run("import", "deals", second, "--json"))["updated"] == 1
+    assert [one["stage"] for one in called(run, "get_deal_history", deal_id=ID)["stages"]] == ["sql"]
+    (deal,) = called(run, "search_deals")["deals"]
+    users = {user["id"]: user["name"] for user in json.loads(run("user", "list", "--json").stdout)}
+    assert (deal["id"], deal["stage"], users[deal["owner_id"]]) == (ID, "sql", "Bob Roe")
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"value": -5}, "must not be negative"),
+        ({"stages": [{"stage": "sql"}]}, "stages.0.entered_at is missing"),
+        ({"stages": "[1"}, "must be JSON"),
+        ({"contact": "nobody"}, "has no contact with the key 'nobody'"),
+        ({"status": "gone"}, "must be 'open', 'won' or 'lost'"),
+    ],
+)
+def test_what_is_wrong_with_a_deal_is_said(run: Callable[..., Result], said: dict[str, Any], says: str) -> None:
+    told = imported(run("import", "deals", own(stage="sql", **said), "--json"), status=1)
+    assert says in told["problems"][0]["reason"]
+
+
+def test_the_time_at_which_a_deal_was_won_or_lost_says_that_it_was(run: Callable[..., Result]) -> None:
+    timed = file("timed.csv", "title\twon at\tlost at\nWon\t2025-03-01\t\nLost\t\t2025-03-02\n")
+    told = imported(run("import", "deals", timed, "--delimiter", "tab", "--json"))
+    assert told["made"] == 2
+    found = deals(run)
+    assert (found["Won"]["status"], found["Won"]["closed_at"][:10]) == ("won", "2025-03-01")
+    assert (found["Lost"]["status"], found["Lost"]["closed_at"][:10]) == ("lost", "2025-03-02")
+
+
+def test_a_column_may_be_left_out(run: Callable[..., Result]) -> None:
+    odd = file("odd.csv", "title,stage,status\nOdd,sql,Active\n")
+    assert imported(run("import", "deals", odd, "--json"), status=1)["made"] == 0
+    assert imported(run("import", "deals", odd, "--map", "status=", "--json"))["made"] == 1
+
+
+def test_a_bar_shows_on_a_terminal_how_far_it_is(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    shown = run("import", "deals", file("one.csv", ONE))
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "1 line of deals: 1 made")
+    assert "Importing" in shown.stderr

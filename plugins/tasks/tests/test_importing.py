@@ -94,9 +94,9 @@ def test_a_task_is_as_its_line_says_and_what_it_does_not_say_follows(put_in: Run
         "Still": {"status": "open", "priority": "medium"},
     }
     assert [problem["reason"].partition(":")[0] for problem in told["problems"]] == [
-        "'title' is missing",
         "completed_at is missing",
         "outcome is for a task that has ended, and this one is open; say status=completed, or leave it out",
+        "title is missing",
     ]
 
 

@@ -11,31 +11,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sixty.cli.call import caller
+from sixty.cli.import_report import tell
 from sixty.cli.opening import exit_with, one_user, with_host
 from sixty.cli.output import as_json, print_json
-from sixty.errors import OperatorError, nearest
+from sixty.errors import Misfit, nearest
 from sixty.exchange.cells import Reading
 from sixty.exchange.files import TextFile
 from sixty.exchange.forms import FORMS
 from sixty.exchange.importing import Import
 from sixty.exchange.mapping import BESIDE, Wanted
-from sixty.exchange.owners import Owners, people_in
+from sixty.exchange.owners import Owners
+from sixty.exchange.people import people_at
 from sixty.exchange.rejects import Rejects
 from sixty.exchange.rows import opened
-from sixty.values import counted, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sixty.directory import Principal
     from sixty.exchange.forms import Form
-    from sixty.exchange.importing import Report
-    from sixty.exchange.owners import Said
     from sixty.host import Host
 
 __all__ = ["form_named", "import_"]
-
-PEOPLE = ("name", "email", "team")
 
 
 def _pair(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -173,11 +170,11 @@ async def _run(host: Host, options: Options, as_json: bool) -> None:  # noqa: FB
     owners = await _owners(host, principal, options)
     preset = form.presets.get(options.wanted.preset or "")
     reading = Reading(host.timezone, options.dates or (preset.dates if preset else ()), options.decimal)
-    with _misuse():
+    with _understood():
         file = TextFile.at(options.file, options.encoding)
     kind = options.format or ("jsonl" if options.file.suffix in (".jsonl", ".ndjson") else "csv")
     columns = tuple(dict.fromkeys((*form.line.model_fields, *BESIDE, *options.wanted.columns.values())))
-    with _misuse(), opened(file, form=kind, delimiter=_delimiter(options.delimiter), columns=columns) as table:
+    with _understood(), opened(file, form=kind, delimiter=_delimiter(options.delimiter), columns=columns) as table:
         rejects = options.rejects or (None if options.dry_run else options.file.with_suffix(".rejected.csv"))
         with Rejects(rejects, table.columns, table.delimiter) as rejected, _shown_progress(file.size) as progress:
             importing = Import(
@@ -193,8 +190,7 @@ async def _run(host: Host, options: Options, as_json: bool) -> None:  # noqa: FB
                 source=options.source or options.wanted.preset or options.file.stem,
                 rehearsing=options.dry_run,
             )
-            with _not_misuse():
-                report = await importing.run(progress)
+            report = await importing.run(progress)
     written = rejects if rejects is not None and report.fates["rejected"] + report.fates["skipped"] else None
     told = {
         "kind": form.name,
@@ -212,7 +208,7 @@ async def _run(host: Host, options: Options, as_json: bool) -> None:  # noqa: FB
     if as_json:
         print_json(told)
     else:
-        _tell(told, report)
+        tell(told, report)
     if report.fates["rejected"]:
         exit_with(1)
 
@@ -228,8 +224,8 @@ def form_named(host: Host, name: str) -> Form:
 
 async def _owners(host: Host, principal: Principal, options: Options) -> Owners:
     directory = await host.identity.directory()
-    with _misuse():
-        people = None if options.people is None else _people(options.people, options.people_columns)
+    with _understood():
+        people = None if options.people is None else people_at(options.people, options.people_columns)
         if options.people_columns and options.people is None:
             raise click.UsageError("--people-map says how to read the file that --people names: give that, too")
     return Owners(
@@ -243,30 +239,6 @@ async def _owners(host: Host, principal: Principal, options: Options) -> Owners:
     )
 
 
-def _people(path: Path, columns: Mapping[str, str]) -> dict[str, Said]:
-    """What a file says of people."""
-    for name in columns:
-        if name not in PEOPLE:
-            raise OperatorError(f"--people-map: people have no {name!r}{nearest(name, PEOPLE)}; {', '.join(PEOPLE)}")
-    with opened(TextFile.at(path), form="csv") as table:
-        places: dict[str, int] = {}
-        for name in PEOPLE:
-            column = columns.get(name, name)
-            if column in table.columns:
-                places[name] = list(table.columns).index(column)
-            elif name in columns:
-                close = nearest(column, table.columns)
-                raise OperatorError(f"--people-map {name}={column}: the file has no column {column!r}{close}")
-        if not {"name", "email"} & places.keys():
-            raise OperatorError(f"--people: say which column has the names: --people-map name=COLUMN; {table.columns}")
-        rows = (
-            {name: row.cells[at].strip() or None for name, at in places.items()}
-            for row in table.rows
-            if not row.problem
-        )
-        return people_in(rows)
-
-
 def _delimiter(given: str | None) -> str | None:
     if given is None or given.lower() in ("tab", "\\t"):
         return None if given is None else "\t"
@@ -275,27 +247,13 @@ def _delimiter(given: str | None) -> str | None:
     return given
 
 
-class _InRun(OperatorError):
-    """Something that went wrong once lines were going in."""
-
-
 @contextmanager
-def _misuse() -> Iterator[None]:
+def _understood() -> Iterator[None]:
     """What does not fit the file is a way of calling the command that it does not understand: exit status 2."""
     try:
         yield
-    except _InRun:
-        raise
-    except OperatorError as error:
+    except Misfit as error:
         raise click.UsageError(str(error)) from error
-
-
-@contextmanager
-def _not_misuse() -> Iterator[None]:
-    try:
-        yield
-    except OperatorError as error:
-        raise _InRun(str(error)) from error
 
 
 @contextmanager
@@ -311,24 +269,3 @@ def _shown_progress(size: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Importing", total=size)
         yield lambda done: bar.update(task, completed=done)
-
-
-def _tell(told: Mapping[str, Any], report: Report) -> None:
-    """The report, for people."""
-    would = "would be " if told["dry_run"] else ""
-    parts = [f"{told[fate]:,} {would}{fate}" for fate in ("made", "updated") if told[fate]]
-    parts += [f"{told[fate]:,} {fate}" for fate in ("unchanged", "skipped", "rejected") if told[fate]]
-    click.echo(f"{counted(told['lines'], 'line')} of {told['kind']}: {', '.join(parts) or 'nothing to do'}")
-    for group, (count, amount) in sorted(report.totals.items()):
-        click.echo(f"  {group:<10} {count:>10,} {amount:>20,.2f}")
-    if told["without_owner"]:
-        click.echo(f"{counted(told['without_owner'], 'line')} without an owner")
-    for what, made in (("user", told["users_made"]), ("team", told["teams_made"])):
-        if made:
-            names = ", ".join(one["email"] if isinstance(one, dict) else one for one in made[:5])
-            more = f" and {len(made) - 5:,} more" if len(made) > 5 else ""  # noqa: PLR2004 - enough to know them by
-            click.echo(f"{len(made):,} {what if len(made) == 1 else plural(what)} {would}made: {names}{more}")
-    for line, reason in report.problems:
-        click.echo(f"line {line}: {reason}", err=True)
-    if told["rejects"] is not None:
-        click.echo(f"What did not go in is in {told['rejects']}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sixty.exchange.cells import Amount, AtMoment, OnDay, Parts, Whole
+from sixty.exchange.cells import Amount, AtMoment, Key, OnDay, Parts, Whole
 from sixty.exchange.forms import FORMS, Form, Line, Preset
 
-__all__ = ["FORMS", "Amount", "AtMoment", "Form", "Line", "OnDay", "Parts", "Preset", "Whole"]
+__all__ = ["FORMS", "Amount", "AtMoment", "Form", "Key", "Line", "OnDay", "Parts", "Preset", "Whole"]

@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, ValidationInfo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Amount", "AtMoment", "OnDay", "Parts", "Reading", "Whole"]
+__all__ = ["Amount", "AtMoment", "Key", "OnDay", "Parts", "Reading", "Whole"]
 
 _CURRENCY = re.compile(r"^[^\W\d_]{0,3}[$€£¥₹₽₩₺₫₴₦₱₪฿]?|[$€£¥₹₽₩₺₫₴₦₱₪฿]?[^\W\d_]{0,3}$")
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
@@ -145,6 +145,11 @@ def _parsed(text: str, formats: tuple[str, ...], zone: ZoneInfo) -> datetime | N
     return None
 
 
+def _key(value: Any) -> Any:
+    """The first of several keys, which other CRMs keep in one field."""
+    return value.partition(";")[0].strip() if isinstance(value, str) else value
+
+
 def _parts(value: Any) -> Any:
     """What a text of JSON holds."""
     if not isinstance(value, str):
@@ -167,6 +172,9 @@ OnDay = Annotated[date | None, BeforeValidator(_day)]
 
 AtMoment = Annotated[datetime | None, BeforeValidator(_moment)]
 """A moment, in UTC. A day without a time is its first moment in the organisation's time zone."""
+
+Key = Annotated[str, BeforeValidator(_key)]
+"""What points at a record: its id, or the key under which the same source was imported."""
 
 Parts = BeforeValidator(_parts)
 """Marks a field whose cell holds JSON: `Annotated[list[Stay] | None, Parts]`."""

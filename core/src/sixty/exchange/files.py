@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from sixty.errors import OperatorError
+from sixty.errors import Misfit, OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def _known(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except LookupError:
         msg = f"there is no encoding {encoding!r}; write a name such as utf-8, utf-16, cp1252 or latin-1"
-        raise OperatorError(msg) from None
+        raise Misfit(msg) from None
 
 
 def _found(file: BinaryIO) -> str:

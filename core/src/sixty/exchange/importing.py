@@ -38,7 +38,7 @@ TOGETHER = 500
 """Lines of one call."""
 SHOWN = 20
 """Lines that did not go in, of which the report says why."""
-_MISSING = re.compile(r"the argument '(\w+)' is missing")
+_MISSING = re.compile(r"the argument '([\w.]+)' is missing")
 _PASSES = ("conflict", "internal")
 """What may be the fault of a single line."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from sixty.errors import OperatorError, nearest
+from sixty.errors import Misfit, nearest
 from sixty.exchange.forms import Preset
 from sixty.exchange.formulas import plain
 from sixty.exchange.rows import ABSENT
@@ -69,13 +69,13 @@ class Mapper:
 
     @classmethod
     def of(cls, form: Form, table: Table, wanted: Wanted) -> Mapper:
-        """What is wanted, for this file. `OperatorError` says what does not fit, and what to write instead."""
+        """What is wanted, for this file. `Misfit` says what does not fit, and what to write instead."""
         preset = _preset(form, wanted.preset)
         fields = (*form.line.model_fields, *BESIDE)
         for name in (*wanted.columns, *wanted.templates, *wanted.values):
             if name not in fields:
                 allowed = ", ".join(fields)
-                raise OperatorError(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
+                raise Misfit(f"{form.name} have no field {name!r}{nearest(name, fields)}; they have {allowed}")
         columns = _Columns(table)
         values = {
             name: {**preset.values.get(name, {}), **wanted.values.get(name, {})}
@@ -94,11 +94,11 @@ class Mapper:
         return mapper
 
     def check_whole(self, form: Form, columns: _Columns) -> None:
-        """Raise `OperatorError` unless every field that a line must have comes from somewhere."""
+        """Raise `Misfit` unless every field that a line must have comes from somewhere."""
         told = {name for source in self.sources for says in source.values.values() for name in says}
         for name, info in form.line.model_fields.items():
             if info.is_required() and name not in self.described and name not in told:
-                raise OperatorError(
+                raise Misfit(
                     f"nothing says what the {name} of {form.name} is: give --map {name}=COLUMN or "
                     f'--set {name}="{{column}}"; the columns are {columns}'
                 )
@@ -143,12 +143,12 @@ class _Columns:
         return f"{shown}, … ({len(self._names)} in all)" if len(self._names) > 30 else shown  # noqa: PLR2004 - a screenful
 
     def place(self, name: str, what: str) -> int:
-        """Where a column is. `OperatorError` if there is none of the name, or more than one."""
+        """Where a column is. `Misfit` if there is none of the name, or more than one."""
         column = name if name in self._place else self._alike.get(_alike(name))
         if column is None:
-            raise OperatorError(f"{what}: the file has no column {name!r}{nearest(name, self._names)}; it has {self}")
+            raise Misfit(f"{what}: the file has no column {name!r}{nearest(name, self._names)}; it has {self}")
         if column in self._twice:
-            raise OperatorError(f"{what}: the file has several columns {column!r}; name them apart in its first line")
+            raise Misfit(f"{what}: the file has several columns {column!r}; name them apart in its first line")
         return self._place[column]
 
     def like(self, names: Iterable[str]) -> str | None:
@@ -238,7 +238,7 @@ def _preset(form: Form, name: str | None) -> Preset:
         return _NO_PRESET
     if name not in form.presets:
         known = ", ".join(sorted(form.presets)) or "none"
-        raise OperatorError(f"{form.name} have no preset {name!r}; there is {known}")
+        raise Misfit(f"{form.name} have no preset {name!r}; there is {known}")
     return form.presets[name]
 
 

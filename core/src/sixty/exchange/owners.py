@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sixty.errors import Forbidden, Invalid, OperatorError, SixtyError, nearest
+from sixty.errors import Forbidden, Invalid, SixtyError, nearest
 from sixty.people import add_team, add_user
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sixty.directory import Directory, Principal, User
     from sixty.host import Host
 
-__all__ = ["NOWHERE", "Owners", "Said", "people_in"]
+__all__ = ["NOWHERE", "Owners", "Said", "folded"]
 
 NOWHERE = "imported.invalid"
 """The domain of addresses that stand for people of whom only the name is known: it can never receive anything."""
@@ -71,7 +71,7 @@ class Owners:
         self._found: dict[Said, str | SixtyError] = {}
         self._by_name: dict[str, list[User]] = {}
         for user in self.directory.users.values():
-            self._by_name.setdefault(_folded(user.name), []).append(user)
+            self._by_name.setdefault(folded(user.name), []).append(user)
 
     async def ready(self, said: Iterable[Said]) -> None:
         """`id_of` knows all of these."""
@@ -111,7 +111,7 @@ class Owners:
             return user.id
         if said.name is None or (said.email is not None and self.make):
             return None
-        alike = self._by_name.get(_folded(said.name), [])
+        alike = self._by_name.get(folded(said.name), [])
         if len(alike) > 1:
             addresses = ", ".join(user.email for user in alike)
             msg = f"owner: {said.name!r} is the name of {len(alike)} users ({addresses}); write the address instead"
@@ -121,7 +121,7 @@ class Owners:
     def _completed(self, said: Said) -> Said:
         """With what the other file says of them."""
         for text in (said.email, said.name):
-            if text is not None and self.people and (more := self.people.get(_folded(text))) is not None:
+            if text is not None and self.people and (more := self.people.get(folded(text))) is not None:
                 return Said(said.name or more.name, said.email or more.email, said.team or more.team)
         return said
 
@@ -139,18 +139,18 @@ class Owners:
         user = await add_user(self.host.database, email=email, name=name, team=team, now=self.host.clock())
         self.made[email] = name
         self.directory = await self.host.identity.directory()
-        self._by_name.setdefault(_folded(name), []).append(user)
+        self._by_name.setdefault(folded(name), []).append(user)
         return user.id
 
     async def _team(self, name: str) -> str:
         """The name of a team as it is, which is there now."""
-        known = {_folded(team.name): team.name for team in self.directory.teams.values()}
-        known |= {_folded(team): team for team in self.teams}
-        if _folded(name) not in known:
+        known = {folded(team.name): team.name for team in self.directory.teams.values()}
+        known |= {folded(team): team for team in self.teams}
+        if folded(name) not in known:
             made = name.strip() if self.rehearsing else (await add_team(self.host.database, name)).name
             self.teams.append(made)
             return made
-        return known[_folded(name)]
+        return known[folded(name)]
 
     def _address(self, name: str) -> str:
         """An address that says of whom it is, that nobody has, and that is plainly none."""
@@ -161,16 +161,6 @@ class Owners:
         return next(address for address in numbered if address not in taken)
 
 
-def people_in(rows: Iterable[Mapping[str, str | None]]) -> dict[str, Said]:
-    """What a file of people says of them, by name and by address. `OperatorError` if it says two things of one."""
-    found: dict[str, Said] = {}
-    for row in rows:
-        said = Said.of(row.get("name"), row.get("email"), row.get("team"))
-        for text in (said.name, said.email):
-            if text is not None and found.setdefault(_folded(text), said) != said:
-                raise OperatorError(f"--people: the file says two things of {text!r}")
-    return found
-
-
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A name or an address as they are compared: in whatever case, with whatever spaces."""
     return " ".join(text.split()).casefold()

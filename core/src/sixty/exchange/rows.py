@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sixty.errors import OperatorError
+from sixty.errors import Misfit
 from sixty.exchange.files import LONGEST_LINE, TextFile, TooLong
 
 if TYPE_CHECKING:
@@ -108,16 +108,16 @@ def _csv(lines: Lines, delimiter: str | None) -> Table:
             f"the first line has more than {LONGEST_LINE:,} characters: it should be the names of the columns, "
             f"{MOST_COLUMNS:,} at the most"
         )
-        raise OperatorError(msg) from None
+        raise Misfit(msg) from None
     if first is None or not first.strip():
-        raise OperatorError("the file has no first line with the names of its columns")
+        raise Misfit("the file has no first line with the names of its columns")
     records.push(first)
     records.delimiter = delimiter or max(DELIMITERS, key=_QUOTED.sub("", first).count)
     header = next(records.rows(None))
     if header.problem is not None:
-        raise OperatorError(f"the first line, with the names of the columns, cannot be read: {header.problem}")
+        raise Misfit(f"the first line, with the names of the columns, cannot be read: {header.problem}")
     if len(header.cells) > MOST_COLUMNS:
-        raise OperatorError(f"the file has {len(header.cells):,} columns; at most {MOST_COLUMNS:,} are read")
+        raise Misfit(f"the file has {len(header.cells):,} columns; at most {MOST_COLUMNS:,} are read")
     names = [name.strip() for name in header.cells]
     twice = frozenset(name for name in names if name and names.count(name) > 1)
     return Table(names, records.rows(len(names)), lines, records.delimiter, twice)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 
 from sixty import Extension, Invalid, LongText
-from sixty.exchange import FORMS, AtMoment, Form, Line, Whole
+from sixty.exchange import FORMS, AtMoment, Form, Key, Line, Whole
 from sixty_activities.presets import PRESETS
 from sixty_activities.rules import Status
 from sixty_activities.tables import ACTIVITY
@@ -39,11 +39,6 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MINUTE = 60
 
 
-def _first(value: Any) -> Any:
-    """The first of several keys, which other CRMs keep in one field."""
-    return value.partition(";")[0].strip() if isinstance(value, str) else value
-
-
 def _minutes(value: Any) -> Any:
     """The minutes, begun ones too, of a time such as `1:30` or `0:12:30`."""
     found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -58,9 +53,6 @@ def _lasting(minutes: int | None) -> int | None:
         msg = f"must be at most {LONGEST} minutes"
         raise ValueError(msg)
     return minutes or None
-
-
-Key = Annotated[str, BeforeValidator(_first)]
 
 
 class ActivityLine(Line):

@@ -27,12 +27,12 @@ __all__ = ["draw"]
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """The colours of Okabe and Ito, which people tell apart however they see colours."""
 _INK = "#333333"
-_LONGEST = 28
+_LONGEST = 40
 """Characters of a label; the tables have it whole."""
 _LEVEL = 8
 """Labels that stand side by side; more of them are slanted."""
 _LABELS = 30
-"""Labels that are written at the most; of more, every second, third and so on."""
+"""Labels that are written at the most; of more, every second, third and so on, and no values."""
 _STYLE = {
     "font.family": "DejaVu Sans",  # which comes with the library: the same picture on every machine
     "font.size": 9,
@@ -90,7 +90,7 @@ def _stack(axes: Axes, chart: Chart) -> None:
         colour = PALETTE[number % len(PALETTE)]
         axes.bar(range(len(heights)), heights, 0.7, bottom=below, label=series.name, color=colour)
         below = [base + height for base, height in zip(below, heights, strict=True)]
-    for place, height in enumerate(below):
+    for place, height in enumerate(below if len(below) <= _LABELS else ()):
         known = [series.values[place] for series in chart.series]
         if any(value is not None for value in known):
             axes.annotate(_short(height, chart), (place, height), (0, 3), textcoords="offset points", ha="center")

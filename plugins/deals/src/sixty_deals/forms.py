@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from sixty import Id, Invalid, LongText, Text
-from sixty.exchange.cells import Amount, AtMoment, OnDay, Parts, Whole
-from sixty.exchange.forms import Form, Line
+from sixty.exchange import Amount, AtMoment, Form, Key, Line, OnDay, Parts, Whole
 from sixty_deals.past import Past, Stay, Told, past
 from sixty_deals.presets import PRESETS
 from sixty_deals.rules import STAGES, Stage, Status
@@ -68,7 +67,7 @@ class DealLine(Line):
     notes: LongText | None = None
     monthly_mrr: Worth = None
     one_off_revenue: Worth = None
-    contact: str | None = None
+    contact: Key | None = None
     contract_end_date: OnDay = None
     ai_confidence_score: Annotated[Whole, AfterValidator(_percent)] = None
     opened_at: AtMoment = None

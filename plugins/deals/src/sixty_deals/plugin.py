@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sixty import Extension, Permissions, hookimpl, ids_of
-from sixty.exchange.forms import FORMS
+from sixty.exchange import FORMS
 from sixty_deals.forms import FORM
 from sixty_deals.prompts import complete_stage, renewals
 from sixty_deals.resources import DEAL_ADDRESS, deal_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sixty.exchange.forms import Preset
+from sixty.exchange import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

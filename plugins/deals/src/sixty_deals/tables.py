@@ -64,6 +64,13 @@ deal_stages = detail_table(
     sa.Index("ix_deal_stages_from_stage", "from_stage", "entered_at", "deal_id", "stage"),  # the latest moves
 )
 """Each stay in a stage; `left_at` is null for the present one, `from_stage` for the first."""
+_has_left = deal_stages.c.left_at.is_not(None)
+sa.Index(  # where deals were at a past moment: the stays that ended after it
+    "ix_deal_stages_left_at",
+    *(deal_stages.c[name] for name in ("left_at", "entered_at", "stage", "deal_id")),
+    sqlite_where=_has_left,
+    postgresql_where=_has_left,
+)
 
 _thrice = deals.c.monthly_mrr * sa.literal_column("3", sa.Integer)  # a parameter would be no part of an index
 WORTH: sa.ColumnElement[Any] = sa.type_coerce(
@@ -75,7 +82,7 @@ sa.Index("ix_deals_worth", WORTH, deals.c.id, deals.c.stage, deals.c.status, dea
 _is_open = deals.c.status == sa.literal_column("'open'", sa.String)
 sa.Index(  # the pipeline as it stands: sums by stage, and who has been there longest
     "ix_deals_open",
-    *(deals.c[name] for name in ("stage", "stage_entered_at", "id", "owner_id", "opened_at", *_WORTH)),
+    *(deals.c[name] for name in ("stage", "stage_entered_at", "id", "owner_id", "status", "opened_at", *_WORTH)),
     sqlite_where=_is_open,
     postgresql_where=_is_open,
 )

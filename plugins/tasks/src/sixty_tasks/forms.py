@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sixty import Conflict, Extension, Id, Invalid, LongText, Text
-from sixty.exchange import FORMS, AtMoment, Form, Line, OnDay
+from sixty.exchange import FORMS, AtMoment, Form, Key, Line, OnDay
 from sixty_tasks.presets import PRESETS
 from sixty_tasks.rules import Priority, Standing, Status
 from sixty_tasks.tables import TASK, tasks
@@ -33,14 +33,6 @@ _automated = (
     )
     .limit(1)
 )
-
-
-def _first(value: Any) -> Any:
-    """The first of several keys, which other CRMs keep in one field."""
-    return value.partition(";")[0].strip() if isinstance(value, str) else value
-
-
-Key = Annotated[str, BeforeValidator(_first)]
 
 
 class TaskLine(Line):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sixty import Id, Invalid, LongText, Moment, Text
-from sixty.exchange import Form, Line, Parts
+from sixty.exchange import Form, Key, Line, Parts
 from sixty_contacts.emails import Email
 from sixty_contacts.forms.presets import CONTACT_PRESETS
 from sixty_contacts.models import ADDRESS
@@ -66,7 +66,7 @@ class ContactLine(Line):
     full_name: Text | None = None
     email: Annotated[Email, BeforeValidator(_first)]
     phone: Phone | None = None
-    company: str | None = None
+    company: Key | None = None
     company_name: Text | None = None
     role: Text | None = None
     linkedin_url: LinkedIn | None = None

@@ -9,6 +9,7 @@ down_revision = "0002_positions"
 _WORTH = ("value", "monthly_mrr", "one_off_revenue")
 _LARGEST = sa.text("coalesce(value, monthly_mrr * 3 + one_off_revenue, monthly_mrr * 3, one_off_revenue)")
 _OPEN = sa.text("status = 'open'")
+_LEFT = sa.text("left_at IS NOT NULL")
 _POINTS = sa.text("contact_id IS NOT NULL")
 
 _BEFORE = {
@@ -33,14 +34,17 @@ def upgrade() -> None:
         op.drop_index(name, "deals")
     for name, columns in _AFTER.items():
         op.create_index(name, "deals", columns)
-    standing = ["stage", "stage_entered_at", "id", "owner_id", "opened_at", *_WORTH]
+    standing = ["stage", "stage_entered_at", "id", "owner_id", "status", "opened_at", *_WORTH]
     op.create_index("ix_deals_open", "deals", standing, sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_index("ix_deal_stages_from_stage", "deal_stages", ["from_stage", "entered_at", "deal_id", "stage"])
+    left = ["left_at", "entered_at", "stage", "deal_id"]
+    op.create_index("ix_deal_stages_left_at", "deal_stages", left, sqlite_where=_LEFT, postgresql_where=_LEFT)
     op.create_index("ix_deals_contact_id", "deals", ["contact_id"], sqlite_where=_POINTS, postgresql_where=_POINTS)
 
 
 def downgrade() -> None:
     op.drop_index("ix_deal_stages_from_stage", "deal_stages")
+    op.drop_index("ix_deal_stages_left_at", "deal_stages")
     for name in (*_AFTER, "ix_deals_open", "ix_deals_contact_id"):
         op.drop_index(name, "deals")
     for name, columns in _BEFORE.items():
