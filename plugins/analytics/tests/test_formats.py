@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from pages import Page, pixels
+from report_pages import Page, pixels
 
 from sixty_analytics.charts import Chart, Series, heatmap, picture
 from sixty_analytics.formats import FORMATS, Format, write

@@ -12,7 +12,7 @@ import ledger
 import pytest
 from ledger import Activity, Deal, keep
 from mcp.shared.exceptions import MCPError
-from pages import Page, of_csv, of_json, of_xlsx, pixels
+from report_pages import Page, of_csv, of_json, of_xlsx, pixels
 
 from sixty import Forbidden, Invalid, Unavailable
 from sixty.people import add_team, add_user
