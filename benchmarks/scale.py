@@ -69,7 +69,7 @@ def measured(options: Options) -> Report:
             if size == max(options.sizes):
                 worst = max(p95(beside) for *_, beside in taken)
                 targets.append(Target(f"{name}: get_record beside", worst, must=BESIDE, aim=BESIDE, upper=True))
-    return Report([], {}, targets, growths=growths)
+    return Report([], {}, targets, growths=dict(growths))
 
 
 def asked(database: str, size: int, calls: int) -> Iterator[Taken]:

@@ -30,6 +30,8 @@ __all__ = ["CANDIDATES", "QUERY", "fold", "forget", "hits", "index", "match_quer
 
 CANDIDATES = 10_001
 """Only the newest of so many matches of a kind are ranked: one more than a list counts exactly."""
+PROBED = 4_000
+"""Of so many of the newest records a fortieth must match for a word to be taken for a common one, on Postgres."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
 
@@ -73,10 +75,22 @@ def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(_matching, "postgresql")
 def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    """A word that many have is found by going back through all records, a rare one by the index of words.
+
+    Which of both it is, the newest records tell: the planner knows nothing of beginnings of words.
+    """
     kind, query = (compiler.process(clause, **options) for clause in element.clauses)
+    matches = f"kind = {kind} AND document @@ to_tsquery('simple', {query})"
+    newest = f"(SELECT kind, document FROM search ORDER BY rid DESC LIMIT {PROBED}) AS newest"  # noqa: S608 - no value in it
+    common = f"SELECT count(*) >= {PROBED // 40} AS often FROM {newest} WHERE {matches}"  # noqa: S608 - as above
+    found = f"SELECT rid, document FROM search WHERE {matches} AND"  # noqa: S608 - as above
+    # `rid + 0` is in no index, so that the one of words is used
     return (
-        f"(SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank FROM search"  # noqa: S608 - as above
-        f" WHERE kind = {kind} AND document @@ to_tsquery('simple', {query}) ORDER BY rid DESC LIMIT {CANDIDATES})"
+        f"(WITH common AS MATERIALIZED ({common}),"  # noqa: S608 - as above
+        f" often AS ({found} (SELECT often FROM common) ORDER BY rid DESC LIMIT {CANDIDATES}),"
+        f" seldom AS ({found} NOT (SELECT often FROM common) ORDER BY rid + 0 DESC LIMIT {CANDIDATES})"
+        f" SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank"
+        f" FROM (SELECT rid, document FROM often UNION ALL SELECT rid, document FROM seldom) AS matching)"
     )
 
 

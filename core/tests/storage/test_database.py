@@ -35,6 +35,17 @@ async def names(database: Database) -> list[str]:
         return [row["name"] for row in await reader.rows(NAMES)]
 
 
+async def test_after_analyzing_the_planner_knows_how_many_rows_there_are(database: Database) -> None:
+    await database.apply([team(str(number)) for number in range(100)])
+    await database.analyze()
+    if database.dialect_name == "sqlite":
+        (known,) = await database.rows(sa.text("SELECT stat FROM sqlite_stat1 WHERE idx = 'sqlite_autoindex_teams_2'"))
+        assert known["stat"].split()[0] == "100"
+    else:
+        (known,) = await database.rows(sa.text("SELECT reltuples AS rows FROM pg_class WHERE relname = 'teams'"))
+        assert known["rows"] == 100
+
+
 async def test_a_burst_is_all_or_nothing(database: Database) -> None:
     await database.apply([team("a"), team("b")])
     with pytest.raises(IntegrityViolation):

@@ -74,6 +74,29 @@ async def test_a_read_that_takes_long_moves_to_a_thread_and_the_loop_goes_on(
     assert in_a_thread > on_the_loop + 10
 
 
+async def test_a_read_that_took_long_goes_to_a_thread_at_once_for_a_while(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "SLOW", 2)
+    monkeypatch.setattr(sqlite, "FUSE", 0)
+    await database.rows(COUNT)
+    monkeypatch.setattr(sqlite, "FUSE", 1_000)
+    ticks = [await ticks_during(asyncio.create_task(database.rows(COUNT))) for _ in range(3)]
+    assert min(ticks[:2]) > ticks[2] + 10  # the third time it is tried on the loop again
+
+
+async def test_whoever_writes_much_makes_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "ANALYZE_FIRST", 1)
+    database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")
+    async with database.transaction() as transaction:
+        await transaction.execute(sa.text("CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER)"))
+        await transaction.apply([add(str(number)) for number in range(50)])
+    await database.close()
+    database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")
+    assert await database.rows(sa.text("SELECT stat FROM sqlite_stat1")) == [{"stat": "50 1"}]
+    await database.close()
+
+
 async def test_a_long_read_ends_when_its_caller_goes_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "FUSE", 0)
 

@@ -226,8 +226,10 @@ class _Connections:
             await self._free.pop().close()
 
     async def _connect(self) -> Any:
+        # to compile a statement takes some 40 ms, and few statements here take as long
+        settings = {"timezone": "UTC", "jit": "off"}
         connection = await asyncpg.connect(
-            self._address, statement_cache_size=1024, server_settings={"timezone": "UTC"}, timeout=PATIENCE
+            self._address, statement_cache_size=1024, server_settings=settings, timeout=PATIENCE
         )
         for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
             await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")

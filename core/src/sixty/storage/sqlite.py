@@ -47,13 +47,15 @@ SLOW = 200
 FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
 THREAD_STEPS = 2_000_000
-"""The same in a thread, which waits for Python's lock whenever it looks; what runs there ends if nobody waits for it."""
+"""The same in a thread, which waits for Python's lock whenever it looks; it is ended there if nobody waits for it."""
 GROUP = 64
 """Bursts that share one commit at the most."""
 ROWS_AT_ONCE = (64, 16, 8, 4, 2, 1)
 """Rows that one statement inserts, the largest number that fits first."""
 CACHE = 8_192
 """KiB of pages that a connection keeps by itself."""
+ANALYZE_FIRST, ANALYZE_EVERY = 1_000, 10_000
+"""Commits of a process after which the planner's statistics are made for the first time, and then again and again."""
 LOOKED_AT = 100_000
 """Rows of each index that the planner's statistics are made from: with a tenth of it, plans go wrong."""
 MAPPED = 8 << 30
@@ -209,6 +211,9 @@ class _Writer:
             if commits % CHECKPOINT_EVERY == 0:
                 with suppress(sqlite3.OperationalError):  # another process is at it
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            if commits % ANALYZE_EVERY == ANALYZE_FIRST:
+                with suppress(sqlite3.OperationalError):  # as above
+                    _analyze(connection)
         connection.close()
 
     def _batch(self) -> list[_Job]:

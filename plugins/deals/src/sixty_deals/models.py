@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sixty import Money, Page, Record, Result, ShownId
 from sixty_deals.rules import Period, Stage, Status, ltv, worth
@@ -111,6 +111,11 @@ class LeftOut(_Value):
     later: int
     """Expected to close after the window."""
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.no_value + self.no_date + self.overdue + self.won_before + self.later
+
 
 class Definition(_Value):
     """What a forecast counted, and what not."""
@@ -124,6 +129,67 @@ class Definition(_Value):
     left_out: LeftOut
 
 
+class HistoricalWeight(_Value):
+    """The share of the closed deals that were ever in a stage that was won; without any, it is not known."""
+
+    weight: float | None = None
+    low: float | None = None
+    high: float | None = None
+    closed: int
+    won: int
+
+
+class Interval(_Value):
+    """Where what is won lies in a share `level` of cases."""
+
+    low: Money
+    high: Money
+    level: float
+    method: str
+
+
+class PastPeriod(_Value):
+    """A completed period: what the weights predicted when it began, and what was won in it."""
+
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+    predicted: Money
+    predicted_by_history: Money | None = None
+    actual: Money
+
+
+class Accuracy(_Value):
+    """The mean of how far predictions were off, whichever way; and with its sign: positive where it was too much."""
+
+    mean_error: Money
+    bias: Money
+    periods: int
+
+
+class Backtest(_Value):
+    """How well weights would have predicted completed periods, oldest first."""
+
+    periods: list[PastPeriod]
+    fixed: Accuracy | None = None
+    historical: Accuracy | None = None
+    left_out: dict[str, int]
+    rules: list[str]
+
+
+class Historical(_Value):
+    """What the organisation's own closed deals say of the same window. What cannot be known is absent."""
+
+    weights: dict[Stage, HistoricalWeight]
+    closed: int
+    won: int
+    forecast: Money | None = None
+    breakdown: dict[Stage, Money] | None = None
+    interval: Interval | None = None
+    backtest: Backtest | None = None
+    definition: list[str]
+    insufficient_data: dict[str, str] | None = None
+
+
 class Forecast(Result):
     """What `forecast_revenue` answers."""
 
@@ -131,6 +197,7 @@ class Forecast(Result):
     breakdown: dict[Stage, Money]
     deal_count: int
     period: Period
+    historical: Historical | None = None
     definition: Definition
 
 

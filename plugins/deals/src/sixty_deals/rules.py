@@ -23,6 +23,7 @@ __all__ = [
     "Standing",
     "Status",
     "Window",
+    "first_day",
     "ltv",
     "path_of",
     "project",
@@ -136,6 +137,12 @@ class Window:
 
     first: date
     last: date
+
+
+def first_day(period: Period, day: date) -> date:
+    """The first day of the calendar month, quarter or year that a day is in."""
+    months = _MONTHS[period]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
 
 
 def window(period: Period, today: date) -> Window:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty import Arguments, Call, Cents, Id, RecordId, tool
-from sixty_deals.models import Definition, Forecast, LeftOut
+from sixty_deals.models import Backtest, Definition, Forecast, Historical, LeftOut
 from sixty_deals.rules import STAGES, Period, project, window
 from sixty_deals.tables import WORTH, deals
+from sixty_deals.tools.historical import MOST, backtest, historical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from sixty import Row
     from sixty_deals.rules import Stage
 
 __all__ = ["forecast_revenue"]
@@ -23,6 +25,7 @@ __all__ = ["forecast_revenue"]
 _FIRST = sa.bindparam("first", type_=sa.Date)
 _LAST = sa.bindparam("last", type_=sa.Date)
 _CLOSES = deals.c.expected_close_date
+_REAL = sa.cast(sa.type_coerce(WORTH, sa.BigInteger), sa.Double)  # a square of cents may be more than 64 bits hold
 _COUNTED = deals.c.status.in_(("open", "won"))
 
 
@@ -32,6 +35,8 @@ class ForecastRevenue(Arguments):
     period: Period
     include_probability: bool = True
     owner_id: RecordId | None = None
+    historical: bool = True
+    backtest: bool | None = None
 
 
 @tool("forecast_revenue", permission="deals:read", effect="read", rate="strict")
@@ -39,7 +44,8 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     """Forecast revenue from today to the end of the calendar month, quarter or year.
 
     Counts open and won deals expected to close in it, weighted by the probability of their stage unless
-    include_probability is false. `definition` says what was left out, and why.
+    include_probability is false. `definition` says what was left out, and why. historical has what your own closed
+    deals say; backtest, how well weights would have predicted past periods: unless asked, only of up to 50,000 deals.
     """
     call.check_user(args.owner_id)
     span = window(args.period, call.today)
@@ -51,12 +57,14 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     counted = sum(row["valued"] for row in expected)
     left_out = LeftOut(no_value=sum(row["deals"] - row["valued"] for row in expected), **outside)
     days = f"{span.first} to {span.last} ({call.timezone.key})"
+    told = await _historical(args, call, expected, counted + left_out.total) if args.historical else None
     return Forecast(
         message=_told(args, projection.total, counted, left_out, days),
         forecast=projection.total,
         breakdown=dict(projection.by_stage),
         deal_count=counted,
         period=args.period,
+        historical=told,
         definition=Definition(
             window={"from": span.first, "to": span.last},
             timezone=call.timezone.key,
@@ -69,8 +77,22 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     )
 
 
+async def _historical(args: ForecastRevenue, call: Call, expected: Sequence[Row], open_or_won: int) -> Historical:
+    """What closed deals say, and how well weights would have predicted past periods where that is wanted."""
+    told = await historical(call, expected)
+    if args.backtest is False:
+        return told
+    if args.backtest is None and open_or_won + told.closed > MOST:
+        missing: Backtest | str = f"it looks at more than {MOST:,} deals; ask for it with backtest: true"
+    else:
+        missing = await backtest(call, args.period, args.owner_id, _weights(call, weighted=True))
+    if isinstance(missing, Backtest):
+        return told.model_copy(update={"backtest": missing})
+    return told.model_copy(update={"insufficient_data": {**(told.insufficient_data or {}), "backtest": missing}})
+
+
 @lru_cache
-def _expected(*, of_owner: bool) -> sa.Select[Any]:
+def _expected(*, of_owner: bool) -> Any:
     """Per stage: the deals that are expected to close in the window, those of known worth, and what these are worth."""
     statement = (
         sa.select(
@@ -78,6 +100,7 @@ def _expected(*, of_owner: bool) -> sa.Select[Any]:
             sa.func.count().label("deals"),
             sa.func.count(WORTH).label("valued"),
             sa.func.sum(WORTH, type_=Cents).label("value"),
+            sa.func.sum(_REAL * _REAL).label("squares"),
         )
         .where(_COUNTED, _CLOSES >= _FIRST, _CLOSES <= _LAST)
         .group_by(deals.c.stage)
@@ -86,23 +109,25 @@ def _expected(*, of_owner: bool) -> sa.Select[Any]:
 
 
 @lru_cache
-def _outside(*, of_owner: bool) -> sa.Select[Any]:
-    """How many deals are not in the window, by reason."""
+def _outside(*, of_owner: bool) -> Any:
+    """How many deals are not in the window, by reason, each counted where an index has them."""
     before = _CLOSES < _FIRST
-    counts: tuple[sa.ColumnElement[Any], ...] = (
-        _count(_CLOSES.is_(None)).label("no_date"),
-        _count(before, deals.c.status == "open").label("overdue"),
-        _count(before, deals.c.status == "won").label("won_before"),
-        _count(_CLOSES > _LAST).label("later"),
-    )
-    return _owned(sa.select(*counts).where(_COUNTED), of_owner=of_owner)
+    reasons: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
+        "no_date": (_COUNTED, _CLOSES.is_(None)),
+        "overdue": (deals.c.status == "open", before),
+        "won_before": (deals.c.status == "won", before),
+        "later": (_COUNTED, _CLOSES > _LAST),
+    }
+    counts: list[Any] = [_count(which, of_owner=of_owner).label(name) for name, which in reasons.items()]
+    return sa.select(*counts)
 
 
-def _count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.count(sa.case((sa.and_(*conditions), 1)))
+def _count(conditions: Iterable[sa.ColumnElement[bool]], *, of_owner: bool) -> Any:
+    counted = sa.select(sa.func.count()).select_from(deals).where(*conditions)
+    return _owned(counted, of_owner=of_owner).scalar_subquery()
 
 
-def _owned(statement: sa.Select[Any], *, of_owner: bool) -> sa.Select[Any]:
+def _owned(statement: Any, *, of_owner: bool) -> Any:
     return statement.where(deals.c.owner_id == sa.bindparam("owner_id", type_=Id)) if of_owner else statement
 
 
