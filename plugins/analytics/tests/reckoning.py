@@ -128,7 +128,7 @@ class Reckoning:
                 LEFT JOIN activities ON deal = deals.id AND activities.status = 'completed'
             WHERE deals.status = 'open'
             GROUP BY deals.id, deals.stage, entered, usual.seconds
-            HAVING ratio > 1 ORDER BY ratio DESC, idle DESC NULLS FIRST, deals.id
+            HAVING round(ratio, 9) > 1 ORDER BY round(ratio, 9) DESC, idle DESC NULLS FIRST, deals.id
             """,
             now=now,
         )

@@ -35,7 +35,7 @@ _STAGES = tuple(stage for stage in STAGES if stage != WON_STAGE)
 _RULES = (
     "stalled: longer in the stage than the 90th percentile, interpolated, of the stays of deals won in the window",
     f"of these the latest {WON_DEALS:,} that you can see count, whoever owns them; a stage needs {FEWEST} stays",
-    "ranked by the ratio of the two, then by days since the last completed activity that you can see; never the whole",
+    "ranked by the ratio of the two, then by days since the last completed activity, anybody's, that you can see",
     f"next_action: of the latest {MOVES:,} moves forwards from the stage in the window, those after an activity in it",
     "its type is the most frequent one of the last activities completed before these moves, and share is its share",
 )
