@@ -138,7 +138,7 @@ class Reckoning:
         found = self.rows(
             """
             SELECT type, count(*) AS moves FROM (
-                SELECT arg_max(type, happened) AS type
+                SELECT last(type ORDER BY happened, activities.id) AS type
                 FROM stays
                     JOIN stays AS following ON following.deal = stays.deal AND following.place = stays.place + 1
                     JOIN activities ON activities.deal = stays.deal AND status = 'completed'
@@ -196,6 +196,9 @@ class Reckoning:
                 count(*) FILTER (status = 'won' AND closed >= $start AND closed < $end) AS won,
                 count(*) FILTER (status = 'lost' AND closed >= $start AND closed < $end) AS lost,
                 sum(cents) FILTER (status = 'won' AND closed >= $start AND closed < $end) AS won_cents,
+                avg(seconds(closed) - seconds(opened)) FILTER (
+                    status = 'won' AND closed >= $start AND closed < $end AND closed >= opened
+                ) / 86400 AS days,
                 count(*) FILTER (status = 'open') AS open,
                 sum(cents) FILTER (status = 'open') AS open_cents,
                 sum(cents * weight) FILTER (status = 'open') AS weighted

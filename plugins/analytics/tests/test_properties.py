@@ -37,7 +37,7 @@ VIEWERS: Mapping[str, tuple[str | None, tuple[str, str, str]]] = {
 }
 """The team of each, and the scopes of analytics, of reading deals and of reading activities."""
 GENTLY = settings(
-    max_examples=12,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # all follows from a seed, which there is no use to shrink
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -79,10 +79,10 @@ class Drawn:
 drawn = st.builds(
     Drawn,
     seed=st.integers(0, 2**32),
-    deals=st.sampled_from([0, 1, 5, 40, 90]),
-    activities=st.sampled_from([0, 1, 30, 120]),
-    lost=st.sampled_from([0, 0.4, 0.4, 1]),
-    known=st.sampled_from([0, 0.8, 0.8, 1]),
+    deals=st.sampled_from([60, 90, 25, 1, 0]),  # what stands first is drawn most
+    activities=st.sampled_from([120, 60, 1, 0]),
+    lost=st.sampled_from([0.4, 0, 1]),
+    known=st.sampled_from([0.8, 1, 0]),
     scattered=st.booleans(),
 )
 
@@ -117,13 +117,13 @@ class Made:
             at = max(at, self.moment(at, MORNING))
             stays += [(chance.choice(others), at)] if others else []
         at_end = max(at, self.moment(at, MORNING))
-        early = chance.random() < 0.1
+        early = chance.random() < 0.2
         return Deal(
             stays=tuple(stays),
             owner_id=chance.choice(self.owners),
             value=Decimal(chance.randint(0, 10**7)) / 100 if chance.random() < self.of.known else None,
             lost=chance.random() < self.of.lost,
-            closed_at=at - timedelta(days=chance.choice((0, 90)))
+            closed_at=at - timedelta(days=chance.choice((0, 200)))
             if early
             else at_end
             if stays[-1][0] != "signed"
@@ -186,7 +186,7 @@ def about(value: Any) -> Any:
 @given(
     drawn=drawn,
     viewer=st.sampled_from(list(VIEWERS)),
-    narrowed=st.sampled_from(["", "", "owner", "team"]),
+    narrowed=st.sampled_from(["team", "owner", ""]),
     ago=st.integers(1, 400),
 )
 async def test_the_pipeline_is_what_its_rows_add_up_to(
@@ -273,9 +273,9 @@ def expect_stalled(told: dict[str, Any], seen: Reckoning, all_seen: Reckoning) -
 @given(
     drawn=drawn,
     viewer=st.sampled_from(list(VIEWERS)),
-    mine=st.booleans(),
+    mine=st.sampled_from([False, True]),
     cohort=st.sampled_from(["created", "closed"]),
-    span=st.tuples(st.integers(0, 450), st.integers(0, 450)).map(sorted),
+    span=st.tuples(st.sampled_from([0, 30, 200]), st.sampled_from([500, 250, 120])).map(sorted),
 )
 async def test_conversion_is_what_the_stays_of_a_cohort_say(
     sixty: Organisation,
@@ -325,7 +325,7 @@ def expect_wilson(shown: dict[str, Any], name: str, successes: int, trials: int)
 
 
 @GENTLY
-@given(drawn=drawn, viewer=st.sampled_from(list(VIEWERS)), team=st.booleans(), days=st.sampled_from([None, 1, 30, 400]))
+@given(drawn=drawn, viewer=st.sampled_from(list(VIEWERS)), team=st.booleans(), days=st.sampled_from([400, None, 30, 1]))
 async def test_performance_is_what_everybody_s_rows_add_up_to(
     sixty: Organisation, people: dict[str, Client], drawn: Drawn, *, viewer: str, days: int | None, team: bool
 ) -> None:
@@ -351,6 +351,7 @@ async def test_performance_is_what_everybody_s_rows_add_up_to(
         assert member.get("won_value") == money(row["won_cents"])
         assert member.get("open_value") == money(row["open_cents"])
         assert member.get("weighted_open_value") == money(row["weighted"])
+        assert member.get("mean_days_to_win") == about(row["days"])
         expect_wilson(member, "win_rate", row["won"], row["won"] + row["lost"])
     for owner, member in shown.items():
         counts = {type_: count for (whose, type_), count in done.items() if whose == owner}
@@ -365,7 +366,7 @@ async def test_performance_is_what_everybody_s_rows_add_up_to(
 @given(
     drawn=drawn,
     viewer=st.sampled_from(list(VIEWERS)),
-    days=st.sampled_from([None, 1, 400]),
+    days=st.sampled_from([400, None, 1]),
     zone=st.sampled_from([None, "UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Berlin"]),
 )
 async def test_the_heatmap_counts_what_the_clocks_on_the_wall_said(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -88,6 +89,14 @@ class Report:
         }
 
 
+class _Part(NamedTuple):
+    """Lines that are going in."""
+
+    last: int
+    """The number of the last one."""
+    putting: asyncio.Task[None]
+
+
 @dataclass
 class Import:
     """Puts the lines of a table in, as whoever does it may."""
@@ -109,20 +118,47 @@ class Import:
         self.mapper = Mapper.of(self.form, self.table, self.wanted)
         self._keys = Keys()
         self._left: list[tuple[int, Any, str]] = []
-        """The lines of the present part that did not go in: where each is, as it is there, and why."""
+        """The lines that did not go in and are not told yet: where each is, as it is there, and why."""
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> Report:
         """Every line has gone in, or is among the rejected ones. `progress` is told how many bytes have been read."""
         rows = iter(self.table.rows)
-        while part := list(islice(rows, TOGETHER)):
-            read = list(self._read(part))
-            await self.owners.ready(said for _, said in read)
-            items = list(self._owned(read))
-            if items:
-                await self._put(items)
-            self._give_back()
-            progress(self.table.lines.bytes_read)
+        going: deque[_Part] = deque()
+        try:
+            while lines := list(islice(rows, TOGETHER)):
+                items = await self._items(lines)
+                going.append(_Part(lines[-1].line, asyncio.create_task(self._put(items))))
+                # a part is committed while the next one is read and called, unless that may point at what is in it
+                while len(going) > 1 or (going and self._points_at_itself):
+                    await self._end(going[0])
+                    going.popleft()
+                progress(self.table.lines.bytes_read)
+            for part in going:
+                await self._end(part)
+        finally:
+            for part in going:
+                part.putting.cancel()
+            await asyncio.gather(*(part.putting for part in going), return_exceptions=True)
         return self.report
+
+    @property
+    def _points_at_itself(self) -> bool:
+        return self.form.kind.name in self.form.pointers.values()
+
+    async def _items(self, rows: list[Row]) -> list[Item]:
+        """The lines of a part that can go in, with their owners."""
+        read = list(self._read(rows))
+        await self.owners.ready(said for _, said in read)
+        return list(self._owned(read))
+
+    async def _end(self, part: _Part) -> None:
+        """A part has gone in, and what of it did not is told, in the order of the file."""
+        await part.putting
+        told = sorted((left for left in self._left if left[0] <= part.last), key=itemgetter(0))
+        self._left = [left for left in self._left if left[0] > part.last]
+        for line, cells, reason in told:
+            self.report.problem(line, reason)
+            self.rejects.add(cells, reason)
 
     def _read(self, rows: list[Row]) -> Iterator[tuple[Item, Said]]:
         """The lines that can be read, each with what it says of its owner."""
@@ -188,6 +224,8 @@ class Import:
 
     async def _put(self, items: list[Item]) -> None:
         """Each of these has gone in, or is rejected: what the database refuses as a whole is tried in halves."""
+        if not items:
+            return
         batch = Batch(self.form, self.source, items, rehearsing=self.rehearsing)
         arguments = {
             "file": self.file,
@@ -219,10 +257,3 @@ class Import:
     def _reject(self, line: int, cells: Any, reason: str) -> None:
         self.report.reject()
         self._left.append((line, cells, reason))
-
-    def _give_back(self) -> None:
-        """What did not go in is told, in the order of the file."""
-        for line, cells, reason in sorted(self._left, key=itemgetter(0)):
-            self.report.problem(line, reason)
-            self.rejects.add(cells, reason)
-        self._left.clear()

@@ -47,7 +47,7 @@ SLOW = 200
 FUSE_STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock."""
 THREAD_STEPS = 2_000_000
-"""The same in a thread, which has to wait for Python's lock whenever it looks."""
+"""The same in a thread, which waits for Python's lock whenever it looks; it is ended there if nobody waits for it."""
 GROUP = 64
 """Bursts that share one commit at the most."""
 ROWS_AT_ONCE = (64, 16, 8, 4, 2, 1)
