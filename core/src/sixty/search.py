@@ -31,7 +31,7 @@ __all__ = ["CANDIDATES", "QUERY", "fold", "forget", "hits", "index", "match_quer
 CANDIDATES = 10_001
 """Only the newest of so many matches of a kind are ranked: one more than a list counts exactly."""
 PROBED = 4_000
-"""Of so many of the newest records a fortieth must match for a word to be taken for a common one, on Postgres."""
+"""Of so many of the newest records a hundredth must match for a word to be taken for a common one, on Postgres."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
 
@@ -82,7 +82,7 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     kind, query = (compiler.process(clause, **options) for clause in element.clauses)
     matches = f"kind = {kind} AND document @@ to_tsquery('simple', {query})"
     newest = f"(SELECT kind, document FROM search ORDER BY rid DESC LIMIT {PROBED}) AS newest"  # noqa: S608 - no value in it
-    common = f"SELECT count(*) >= {PROBED // 40} AS often FROM {newest} WHERE {matches}"  # noqa: S608 - as above
+    common = f"SELECT count(*) >= {PROBED // 100} AS often FROM {newest} WHERE {matches}"  # noqa: S608 - as above
     found = f"SELECT rid, document FROM search WHERE {matches} AND"  # noqa: S608 - as above
     # `rid + 0` is in no index, so that the one of words is used
     return (
