@@ -258,7 +258,7 @@ def expect_velocity(told: dict[str, Any], row: dict[str, Any]) -> None:
 
 def expect_stalled(told: dict[str, Any], seen: Reckoning, all_seen: Reckoning) -> None:
     year = last_days(365)
-    usual = all_seen.usual(**year)
+    usual = all_seen.usual()
     expected = seen.stalled(MORNING, {stage: span for stage, span in usual.items() if stage != "signed"})
     limited = {stage for stage in usual if stage != "signed"}
     assert told.get("stalled_count") == (len(expected) if limited else None)

@@ -74,7 +74,7 @@ async def pipeline(
     year = Window.until(moment.day, YEAR, call.timezone)
     closed = await closed_until(call, year, whose)
     speed, missing = velocity(closed, totals.count, year)
-    stuck = None if moment.past else await stalled(call, year, whose)
+    stuck = None if moment.past else await stalled(call, whose)
     if not totals.count:
         missing["stages"] = f"no deal that you can see{whose.told(call)} was open{_when(moment, call)}"
     if unweighted := [row["stage"] for row in found if row["valued"] and row["stage"] not in weights]:

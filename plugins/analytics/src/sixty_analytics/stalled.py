@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from sixty import Call, Row
     from sixty_analytics.models import Stalled
-    from sixty_analytics.windows import Window
 
 __all__ = ["MOST", "Stuck", "stalled"]
 
@@ -33,10 +32,10 @@ LOOKED_AT = 1_000
 """Deals of each stage that are ranked, at the most: those that have been in it for longest."""
 _STAGES = tuple(stage for stage in STAGES if stage != WON_STAGE)
 _RULES = (
-    "stalled: longer in the stage than the 90th percentile, interpolated, of the stays of deals won in the window",
+    "stalled: longer in the stage than the 90th percentile, interpolated, of the stays of deals that were won",
     f"of these the latest {WON_DEALS:,} that you can see count, whoever owns them; a stage needs {FEWEST} stays",
     "ranked by the ratio of the two, then by days since the last completed activity, anybody's, that you can see",
-    f"next_action: of the latest {MOVES:,} moves forwards from the stage in the window, those after an activity in it",
+    f"next_action: of the latest {MOVES:,} moves forwards from the stage, those after an activity in it",
     "its type is the most frequent one of the last activities completed before these moves, and share is its share",
 )
 _COLUMNS = ("id", "title", "owner_id", "contact_id", "stage", "value", "expected_close_date", "stage_entered_at")
@@ -52,11 +51,11 @@ class Stuck:
     rules: tuple[str, ...] = _RULES
 
 
-async def stalled(call: Call, window: Window, whose: Whose) -> Stuck:
+async def stalled(call: Call, whose: Whose) -> Stuck:
     """The open deals that have been in their stage for longer than is usual, the worst first."""
-    usual = await usual_seconds(call, window)
+    usual = await usual_seconds(call)
     missing = {
-        f"stalled.{stage}": f"fewer than {FEWEST} stays in {stage} of deals won {window} are known, or all took no time"
+        f"stalled.{stage}": f"fewer than {FEWEST} stays in {stage} of deals that were won are known, or all took no time"
         for stage in _STAGES
         if stage not in usual
     }
@@ -65,7 +64,7 @@ async def stalled(call: Call, window: Window, whose: Whose) -> Stuck:
         return Stuck([], None, missing)
     count, ranked = await _ranked(call, limits, usual, whose)
     stages = dict.fromkeys(row["stage"] for row in ranked)
-    actions = {stage: await next_action(call, window, stage) for stage in stages}
+    actions = {stage: await next_action(call, stage) for stage in stages}
     missing |= {f"next_action.{stage}": why for stage, why in actions.items() if isinstance(why, str)}
     deals = [advised(row, usual[row["stage"]], actions[row["stage"]], call) for row in ranked]
     return Stuck(deals, count, missing)

@@ -10,13 +10,12 @@ import sqlalchemy as sa
 from sixty.crm import ACTIVITIES, DEALS, STAGE_CHANGES, STAGES
 from sixty_analytics.intervals import PLACES
 from sixty_analytics.models import NextAction
-from sixty_analytics.sums import END, START, WON, is_completed, seconds_between
+from sixty_analytics.sums import WON, is_completed, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sixty import Call
-    from sixty_analytics.windows import Window
 
 __all__ = ["FEWEST", "MOVES", "NINE_TENTHS", "WON_DEALS", "next_action", "usual_seconds"]
 
@@ -31,14 +30,14 @@ MOVES = 2_000
 _TENTHS = 10
 
 
-async def usual_seconds(call: Call, window: Window) -> Mapping[str, float]:
-    """By stage: the 90th percentile of the seconds that deals won in the window stayed in it.
+async def usual_seconds(call: Call) -> Mapping[str, float]:
+    """By stage: the 90th percentile of the seconds that the latest deals that were won stayed in it.
 
     Between two values it is interpolated, as `percentile_cont` of SQL does. A stage of which fewer than `FEWEST`
     stays are known has none, nor has one through which such deals pass at once. What is usual is a matter of all
     deals that the caller may read, whoever owns them.
     """
-    rows = await call.rows(_percentile(), window.moments)
+    rows = await call.rows(_percentile())
     spans: dict[str, list[tuple[int, int]]] = {}
     for row in sorted(rows, key=lambda row: int(row["place"])):
         spans.setdefault(row["stage"], []).append((int(row["seconds"]), int(row["stays"])))
@@ -55,7 +54,7 @@ def _percentile() -> sa.Select[Any]:
     """Of each stage the one or two stays, by length, between which the percentile lies."""
     won = (
         sa.select(DEALS.c.id)
-        .where(DEALS.c.status == WON, DEALS.c.closed_at >= START, DEALS.c.closed_at < END)
+        .where(DEALS.c.status == WON, DEALS.c.closed_at.is_not(None))
         .order_by(DEALS.c.closed_at.desc(), DEALS.c.id.desc())
         .limit(WON_DEALS)
         .subquery("won")
@@ -79,19 +78,19 @@ def _percentile() -> sa.Select[Any]:
     return sa.select(ordered).where(beyond > -_TENTHS, beyond < _TENTHS)
 
 
-async def next_action(call: Call, window: Window, stage: str) -> NextAction | str:
+async def next_action(call: Call, stage: str) -> NextAction | str:
     """The type of activity that came last, in the stage, before most of the deals that went on from it.
 
-    The latest moves in the window count. A sentence instead where there is no such move, or no activity before any.
+    The latest moves count. A sentence instead where there is no such move, or no activity before any.
     """
     if ACTIVITIES not in call.views:
         return "nobody keeps activities here"
-    rows = await call.rows(_last_before(STAGES.index(stage)), {"stage": stage, **window.moments})
+    rows = await call.rows(_last_before(STAGES.index(stage)), {"stage": stage})
     counts = {row["type"]: int(row["moves"]) for row in rows}
     told = counts.pop(None, 0)
     of = sum(counts.values())
     if not of + told:
-        return f"no deal that you can see went on from {stage} {window}"
+        return f"no deal that you can see ever went on from {stage}"
     if not of:
         return f"no activity that you can see came before any deal went on from {stage}"
     best = min(counts, key=lambda type_: (-counts[type_], type_))
@@ -106,8 +105,6 @@ def _last_before(place: int) -> sa.Select[Any]:
         .where(
             STAGE_CHANGES.c.from_stage == sa.bindparam("stage"),
             STAGE_CHANGES.c.to_stage.in_(STAGES[place + 1 :]),
-            STAGE_CHANGES.c.entered_at >= START,
-            STAGE_CHANGES.c.entered_at < END,
         )
         .order_by(STAGE_CHANGES.c.entered_at.desc(), STAGE_CHANGES.c.deal_id.desc())
         .limit(MOVES)
