@@ -55,7 +55,9 @@ async def stalled(call: Call, whose: Whose) -> Stuck:
     """The open deals that have been in their stage for longer than is usual, the worst first."""
     usual = await usual_seconds(call)
     missing = {
-        f"stalled.{stage}": f"fewer than {FEWEST} stays in {stage} of deals that were won are known, or all took no time"
+        f"stalled.{stage}": (
+            f"fewer than {FEWEST} stays in {stage} of deals that were won are known, or all took no time"
+        )
         for stage in _STAGES
         if stage not in usual
     }
