@@ -267,7 +267,7 @@ def test_a_failure_says_why_the_rule_is_there_and_how_to_mend_it(things: Faulty)
         things.tests.test_it_imports_only_what_is_public()
     (note,) = caught.value.__notes__
     assert note.startswith("why:  The other modules of `sixty` change")
-    assert "\nmend: Import from sixty, sixty.audit, sixty.crm, " in note
+    assert "\nmend: Import from sixty, sixty.audit, sixty.commands, sixty.crm, " in note
 
 
 def test_each_test_of_the_suite_is_a_rule() -> None:
