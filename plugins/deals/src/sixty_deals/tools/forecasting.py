@@ -82,13 +82,28 @@ async def _historical(args: ForecastRevenue, call: Call, expected: Sequence[Row]
     told = await historical(call, expected)
     if args.backtest is False:
         return told
-    if args.backtest is None and open_or_won + told.closed > MOST:
+    if args.backtest is None and await _are_more(args, call, open_or_won):
         missing: Backtest | str = f"it looks at more than {MOST:,} deals; ask for it with backtest: true"
     else:
         missing = await backtest(call, args.period, args.owner_id, _weights(call, weighted=True))
     if isinstance(missing, Backtest):
         return told.model_copy(update={"backtest": missing})
     return told.model_copy(update={"insufficient_data": {**(told.insufficient_data or {}), "backtest": missing}})
+
+
+async def _are_more(args: ForecastRevenue, call: Call, open_or_won: int) -> bool:
+    """Whether there are more deals, lost ones too, than a backtest looks at without being asked."""
+    if open_or_won > MOST:
+        return True
+    lost = (await call.rows(_lost(MOST, of_owner=args.owner_id is not None), {"owner_id": args.owner_id}))[0]["deals"]
+    return open_or_won + int(lost) > MOST
+
+
+@lru_cache
+def _lost(most: int, *, of_owner: bool) -> Any:
+    """How many deals were lost; counted up to one more than `most`."""
+    lost = sa.select(deals.c.id).where(deals.c.status == "lost").limit(most + 1)
+    return sa.select(sa.func.count().label("deals")).select_from(_owned(lost, of_owner=of_owner).subquery())
 
 
 @lru_cache
