@@ -37,7 +37,7 @@ DAYS = 730
 LATEST = 10_000
 """Of these, so many at the most: the latest."""
 MOST = 50_000
-"""Deals up to which a backtest is made without being asked for."""
+"""Deals that the caller can see, up to which a backtest is made without being asked for."""
 _SHOWN = 4
 """Decimals of a weight."""
 _DEFINITION = [
