@@ -216,6 +216,29 @@ async def test_without_anything_in_past_periods_there_is_no_backtest_and_it_says
     assert "historical" not in await user.call("forecast_revenue", period="month", historical=False)
 
 
+async def test_of_very_many_closed_deals_the_latest_say_what_deals_are_worth(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sixty_deals.tools.historical.LATEST", 45)
+    books = Books([sixty.as_role("user").user_id, None], 3, 160)
+    await books.write(sixty)
+
+    def latest(before: datetime) -> dict[Stage, Share]:
+        closed = [deal for deal in books.deals if deal["closed_at"] is not None and deal["closed_at"] < before]
+        closed.sort(key=lambda deal: (deal["closed_at"], deal["id"]))
+        return books.shares(closed[-45:], before - timedelta(days=730), before)
+
+    history = (await sixty.as_role("admin").call("forecast_revenue", period="year"))["historical"]
+    known = latest(NOW + timedelta(days=1))
+    told = {stage: Share(weight["closed"], weight["won"]) for stage, weight in history["weights"].items()}
+    assert told == known
+    assert history["closed"] == 45
+    past = history["backtest"]["periods"][-1]
+    then = latest(datetime(2025, 1, 1, tzinfo=UTC))
+    by_history = books.predicted(books.deals, date(2025, 1, 1), date(2025, 12, 31), dict(weights_of(then)))
+    assert Decimal(str(past["predicted_by_history"])) == by_history
+
+
 async def test_of_very_many_deals_the_backtest_has_to_be_asked_for(
     sixty: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,7 +247,7 @@ async def test_of_very_many_deals_the_backtest_has_to_be_asked_for(
     for _ in range(2):
         await user.call("create_deal", title="Deal", company_name="Acme")
     told = (await user.call("forecast_revenue", period="month"))["historical"]
-    assert told["insufficient_data"]["backtest"] == "it looks at more than 1 deals; ask for it with backtest: true"
+    assert told["insufficient_data"]["backtest"] == "you can see more than 1 deals; ask for it with backtest: true"
 
 
 @given(CLOSED)

@@ -250,14 +250,17 @@ class TestWhereEverybodySeesTheirOwn:
     async def test_a_deal_outside_the_scope_is_nowhere(self, sixty: Organisation) -> None:
         user, manager = sixty.as_role("user"), sixty.as_role("manager")
         stranger = await sixty.user("Sam Stranger", team="South")
-        deal = await add(stranger, "Hidden", value=5, expected_close_date="today")
+        deal = await add(stranger, "Hidden", value=5, expected_close_date="today", stage="signed")
         assert await titles(stranger) == await titles(sixty.as_role("admin")) == ["Hidden"]
         for who in (user, manager):
             assert await titles(who) == await titles(who, query="hidden") == []
             assert (await who.call("search_deals"))["message"] == "There are no deals that you can see"
-            assert (await who.call("forecast_revenue", period="year"))["deal_count"] == 0
+            forecast = await who.call("forecast_revenue", period="year")
+            assert (forecast["deal_count"], forecast["historical"]["closed"]) == (0, 0)
             with pytest.raises(NotFound, match="that you can see"):
                 await who.call("get_deal_history", deal_id=deal["id"])
+        forecast = await stranger.call("forecast_revenue", period="year")
+        assert (forecast["deal_count"], forecast["historical"]["closed"]) == (1, 1)
         await add(user, "Shared")
         assert await titles(manager) == ["Shared"]
         assert await titles(stranger) == ["Hidden"]

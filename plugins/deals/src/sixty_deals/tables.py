@@ -38,7 +38,8 @@ deals = record_table(
     sa.Column("closed_at", Instant),
     # the newest first; what lists are filtered by is in the index, so that only rows that are shown are looked up
     sa.Index("ix_deals_updated_at", "updated_at", "id", "owner_id", "stage", "status", *_WORTH, "expected_close_date"),
-    sa.Index("ix_deals_owner_id", "owner_id", "updated_at", "id", "stage", "status"),  # those of one owner
+    # those of one owner, and their forecast
+    sa.Index("ix_deals_owner_id", "owner_id", "updated_at", "id", "stage", "status", "expected_close_date", *_WORTH),
     # the window of a forecast, from the index alone
     sa.Index("ix_deals_status", "status", "expected_close_date", "id", "stage", "owner_id", *_WORTH),
     # what was won and lost, how fast and how; the latest first

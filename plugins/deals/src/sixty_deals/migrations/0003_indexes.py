@@ -21,7 +21,7 @@ _BEFORE = {
 }
 _AFTER = {
     "ix_deals_updated_at": ["updated_at", "id", "owner_id", "stage", "status", *_WORTH, "expected_close_date"],
-    "ix_deals_owner_id": ["owner_id", "updated_at", "id", "stage", "status"],
+    "ix_deals_owner_id": ["owner_id", "updated_at", "id", "stage", "status", "expected_close_date", *_WORTH],
     "ix_deals_status": ["status", "expected_close_date", "id", "stage", "owner_id", *_WORTH],
     "ix_deals_closed_at": ["status", "closed_at", "id", "owner_id", "opened_at", *_WORTH, "path"],
     "ix_deals_path": ["path", "status", "opened_at", "closed_at", "owner_id"],

@@ -44,8 +44,9 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     """Forecast revenue from today to the end of the calendar month, quarter or year.
 
     Counts open and won deals expected to close in it, weighted by the probability of their stage unless
-    include_probability is false. `definition` says what was left out, and why. historical has what your own closed
-    deals say; backtest, how well weights would have predicted past periods: unless asked, only of up to 50,000 deals.
+    include_probability is false. `definition` says what was left out, and why. historical has what the latest closed
+    deals say; backtest, how well weights would have predicted past periods: unless asked, only where you can see up to
+    50,000 deals.
     """
     call.check_user(args.owner_id)
     span = window(args.period, call.today)
@@ -57,7 +58,7 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     counted = sum(row["valued"] for row in expected)
     left_out = LeftOut(no_value=sum(row["deals"] - row["valued"] for row in expected), **outside)
     days = f"{span.first} to {span.last} ({call.timezone.key})"
-    told = await _historical(args, call, expected, counted + left_out.total) if args.historical else None
+    told = await _historical(args, call, expected) if args.historical else None
     return Forecast(
         message=_told(args, projection.total, counted, left_out, days),
         forecast=projection.total,
@@ -77,18 +78,24 @@ async def forecast_revenue(args: ForecastRevenue, call: Call) -> Forecast:
     )
 
 
-async def _historical(args: ForecastRevenue, call: Call, expected: Sequence[Row], open_or_won: int) -> Historical:
+async def _historical(args: ForecastRevenue, call: Call, expected: Sequence[Row]) -> Historical:
     """What closed deals say, and how well weights would have predicted past periods where that is wanted."""
     told = await historical(call, expected)
     if args.backtest is False:
         return told
-    if args.backtest is None and open_or_won + told.closed > MOST:
-        missing: Backtest | str = f"it looks at more than {MOST:,} deals; ask for it with backtest: true"
+    if args.backtest is None and (await call.rows(_seen(MOST + 1)))[0]["deals"] > MOST:
+        missing: Backtest | str = f"you can see more than {MOST:,} deals; ask for it with backtest: true"
     else:
         missing = await backtest(call, args.period, args.owner_id, _weights(call, weighted=True))
     if isinstance(missing, Backtest):
         return told.model_copy(update={"backtest": missing})
     return told.model_copy(update={"insufficient_data": {**(told.insufficient_data or {}), "backtest": missing}})
+
+
+@lru_cache
+def _seen(most: int) -> Any:
+    """How many deals there are, whoever owns them; counted up to `most`."""
+    return sa.select(sa.func.count().label("deals")).select_from(sa.select(deals.c.id).limit(most).subquery())
 
 
 @lru_cache

@@ -27,21 +27,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sixty import Call, Row
-    from sixty_deals.rules import Period, Stage, Window
+    from sixty_deals.rules import Period, Stage, Status, Window
     from sixty_deals.shares import Share
 
-__all__ = ["DAYS", "MOST", "backtest", "historical"]
+__all__ = ["DAYS", "LATEST", "MOST", "backtest", "historical"]
 
 DAYS = 730
 """Deals that were closed in so many days show the weights."""
+LATEST = 10_000
+"""Of these, so many at the most: the latest."""
 MOST = 50_000
-"""Deals up to which a backtest is made without being asked for."""
+"""Deals that the caller can see, up to which a backtest is made without being asked for."""
 _SHOWN = 4
 """Decimals of a weight."""
 _DEFINITION = [
     (
-        f"weight: the share that is won of the deals you can see, whoever owns them, closed in the last {DAYS} days "
-        "and ever in the stage; low and high: its 80 % Wilson interval"
+        f"weight: the share that is won of the deals you can see, whoever owns them, closed in the last {DAYS} days, "
+        f"the latest {LATEST:,} of these, and ever in the stage; low and high: its 80 % Wilson interval"
     ),
     "forecast: the same deals as above with these weights, whatever include_probability says",
 ]
@@ -65,7 +67,7 @@ _END = sa.bindparam("end", type_=Instant)
 
 async def historical(call: Call, expected: Sequence[Row]) -> Historical:
     """What the deals that were closed lately say of these sums by stage."""
-    ((known, closed, won),) = await _known(call, [call.now + timedelta(microseconds=1)])
+    known, closed, won = await _known(call, call.now + timedelta(microseconds=1))
     missing: dict[str, str] = {}
     sums = {row["stage"]: row["value"] for row in expected if row["valued"]}
     unknown = [stage for stage in STAGES if stage in sums and not known[stage].closed]
@@ -100,14 +102,13 @@ async def backtest(
     """How well these weights, and those that closed deals showed, would have predicted the last periods; or why not."""
     windows = completed(period, call.today)
     moments: list[Any] = [DateRange(start=it.first, end=it.last).moments(call.timezone) for it in windows]
-    known = await _known(call, [start for start, _ in moments])  # of days that are over, so that there are both
     told: list[PastPeriod] = []
-    for window, (start, end), then in zip(windows, moments, known, strict=True):
+    for window, (start, end) in zip(windows, moments, strict=True):  # of days that are over, so that there are both
         values = {"start": start, "end": end, "first": window.first, "last": window.last, "owner_id": owner_id}
         standing = await call.rows(_standing(of_owner=owner_id is not None), values)
         won = (await call.rows(_won(of_owner=owner_id is not None), values))[0]
         if standing or won["deals"]:
-            told.append(_past(window, standing, won["value"], weights, then))
+            told.append(_past(window, standing, won["value"], weights, await _known(call, start)))
     if not told:
         return f"nothing was expected or won from {windows[0].first} to {windows[-1].last}"
     by_history = [past for past in told if past.predicted_by_history is not None]
@@ -150,18 +151,12 @@ class _Known(NamedTuple):
     won: int
 
 
-async def _known(call: Call, moments: Sequence[datetime]) -> list[_Known]:
-    """What was known before each of these moments."""
-    values: dict[str, Any] = {}
-    for place, moment in enumerate(moments):
-        values |= {f"start_{place}": moment - timedelta(days=DAYS), f"end_{place}": moment}
-    rows = [row for row in await call.rows(_closed(len(moments)), values) if row["status"] != "open"]
-    known = []
-    for place in range(len(moments)):
-        paths = [(row["path"], row["status"], row[f"deals_{place}"]) for row in rows]
-        won = sum(deals for _, status, deals in paths if status == "won")
-        known.append(_Known(shares(paths), sum(deals for *_, deals in paths), won))
-    return known
+async def _known(call: Call, moment: datetime) -> _Known:
+    """What was known before a moment."""
+    values = {"start": moment - timedelta(days=DAYS), "end": moment}
+    paths = [(row["path"], row["status"], row["deals"]) for row in await call.rows(_closed(LATEST), values)]
+    won = sum(deals for _, status, deals in paths if status == "won")
+    return _Known(shares(paths), sum(deals for *_, deals in paths), won)
 
 
 def _weight(share: Share, *, enough: bool) -> HistoricalWeight:
@@ -173,27 +168,24 @@ def _weight(share: Share, *, enough: bool) -> HistoricalWeight:
 
 
 @lru_cache
-def _closed(times: int) -> sa.Select[Any]:
-    """How many deals were closed in each of some times, by the stages they were in and what came of them.
+def _closed(most: int) -> sa.Select[Any]:
+    """How many of the latest deals closed in a time were in the same stages, and what came of them."""
+    either = sa.union_all(*(sa.select(_latest(status, most)) for status in ("won", "lost"))).subquery("either")
+    latest = sa.select(either).order_by(either.c.closed_at.desc(), either.c.id.desc()).limit(most).subquery("latest")
+    return sa.select(latest.c.path, latest.c.status, sa.func.count().label("deals")).group_by(
+        latest.c.path, latest.c.status
+    )
 
-    Nothing but the groups: so an index has them in order, which costs less than to sort those of some years.
-    """
-    closed = deals.c.closed_at
-    counts: list[Any] = [
-        sa.func.count(
-            sa.case(
-                (
-                    sa.and_(
-                        closed >= sa.bindparam(f"start_{place}", type_=Instant),
-                        closed < sa.bindparam(f"end_{place}", type_=Instant),
-                    ),
-                    1,
-                )
-            )
-        ).label(f"deals_{place}")
-        for place in range(times)
-    ]
-    return sa.select(deals.c.path, deals.c.status, *counts).group_by(deals.c.path, deals.c.status)
+
+def _latest(status: Status, most: int) -> sa.Subquery:
+    """The latest ones that came to this, in the order of an index, so that no more than these are read."""
+    return (
+        sa.select(deals.c.path, deals.c.status, deals.c.closed_at, deals.c.id)
+        .where(deals.c.status == status, deals.c.closed_at >= _START, deals.c.closed_at < _END)
+        .order_by(deals.c.closed_at.desc(), deals.c.id.desc())
+        .limit(most)
+        .subquery(status)
+    )
 
 
 @lru_cache
