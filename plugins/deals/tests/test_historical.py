@@ -97,9 +97,9 @@ class Books:
             for row in self.stays:
                 await transaction.execute(sa.insert(deal_stages).values(**row))
 
-    def shares(self, readable: list[dict[str, Any]], start: datetime, end: datetime) -> dict[Stage, Share]:
-        """The shares that deals closed in a time show."""
-        closed = [deal for deal in readable if deal["closed_at"] is not None and start <= deal["closed_at"] < end]
+    def shares(self, readable: list[dict[str, Any]], end: datetime) -> dict[Stage, Share]:
+        """The shares that deals closed before a moment show."""
+        closed = [deal for deal in readable if deal["closed_at"] is not None and deal["closed_at"] < end]
         return {
             stage: Share(
                 sum(stage in deal["path"].split() for deal in closed),
@@ -138,7 +138,7 @@ async def test_what_closed_deals_say_is_what_their_rows_add_up_to(
     mine = [deal for deal in readable if not of_owner or deal["owner_id"] == people[0]]
     history = told["historical"]
 
-    known = books.shares(readable, NOW - timedelta(days=730), NOW + timedelta(days=1))
+    known = books.shares(readable, NOW + timedelta(days=1))
     closed = {stage: (weight["closed"], weight["won"]) for stage, weight in history["weights"].items()}
     assert closed == {stage: (share.closed, share.won) for stage, share in known.items()}
     window = [
@@ -171,12 +171,12 @@ async def test_what_closed_deals_say_is_what_their_rows_add_up_to(
         first, last = date.fromisoformat(past["from"]), date.fromisoformat(past["to"])
         start = datetime.combine(first, time(), UTC)
         end = datetime.combine(last + timedelta(days=1), time(), UTC)
-        won = [deal for deal in mine if deal["status"] == "won" and start <= deal["closed_at"] < end]
+        won = [deal for deal in mine if deal["status"] == "won" and deal["closed_at"] < end]
         actual = sum((deal["value"] for deal in won if deal["value"] is not None), Decimal(0))
         assert Decimal(str(past["actual"])) == cents(actual)
         assert Decimal(str(past["predicted"])) == books.predicted(mine, first, last, WEIGHTS)
         off.append(books.predicted(mine, first, last, WEIGHTS) - actual)
-        then = books.shares(readable, start - timedelta(days=730), start)
+        then = books.shares(readable, start)
         if "predicted_by_history" in past:
             by_history = books.predicted(mine, first, last, dict(weights_of(then)))
             assert Decimal(str(past["predicted_by_history"])) == by_history
@@ -190,7 +190,7 @@ async def test_with_fewer_than_thirty_closed_deals_it_says_how_many_there_are(si
     for number in range(30):
         if number in said:
             history = (await user.call("forecast_revenue", period="month"))["historical"]
-            missing = f"{said[number]} closed in the last 730 days; it takes 30"
+            missing = f"{said[number]} closed so far; it takes 30"
             assert (history["closed"], history["insufficient_data"]["weights"]) == (number, missing)
             assert not {"forecast", "breakdown", "interval"} & history.keys()
         await user.call("create_deal", title="Deal", company_name="Acme", stage="signed", value=1)
@@ -226,7 +226,7 @@ async def test_of_very_many_closed_deals_the_latest_say_what_deals_are_worth(
     def latest(before: datetime) -> dict[Stage, Share]:
         closed = [deal for deal in books.deals if deal["closed_at"] is not None and deal["closed_at"] < before]
         closed.sort(key=lambda deal: (deal["closed_at"], deal["id"]))
-        return books.shares(closed[-45:], before - timedelta(days=730), before)
+        return books.shares(closed[-45:], before)
 
     history = (await sixty.as_role("admin").call("forecast_revenue", period="year"))["historical"]
     known = latest(NOW + timedelta(days=1))

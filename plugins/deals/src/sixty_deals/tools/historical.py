@@ -30,20 +30,18 @@ if TYPE_CHECKING:
     from sixty_deals.rules import Period, Stage, Status, Window
     from sixty_deals.shares import Share
 
-__all__ = ["DAYS", "LATEST", "MOST", "backtest", "historical"]
+__all__ = ["LATEST", "MOST", "backtest", "historical"]
 
-DAYS = 730
-"""Deals that were closed in so many days show the weights."""
 LATEST = 10_000
-"""Of these, so many at the most: the latest."""
+"""Closed deals that show the weights, at the most: the latest, whenever that was."""
 MOST = 50_000
 """Deals that the caller can see, up to which a backtest is made without being asked for."""
 _SHOWN = 4
 """Decimals of a weight."""
 _DEFINITION = [
     (
-        f"weight: the share that is won of the deals you can see, whoever owns them, closed in the last {DAYS} days, "
-        f"the latest {LATEST:,} of these, and ever in the stage; low and high: its 80 % Wilson interval"
+        f"weight: of the latest {LATEST:,} closed deals that you can see, whoever owns them, and that were ever in the "
+        "stage, the share that was won; low and high: its 80 % Wilson interval"
     ),
     "forecast: the same deals as above with these weights, whatever include_probability says",
 ]
@@ -66,13 +64,13 @@ _END = sa.bindparam("end", type_=Instant)
 
 
 async def historical(call: Call, expected: Sequence[Row]) -> Historical:
-    """What the deals that were closed lately say of these sums by stage."""
+    """What the deals that were closed latest say of these sums by stage."""
     known, closed, won = await _known(call, call.now + timedelta(microseconds=1))
     missing: dict[str, str] = {}
     sums = {row["stage"]: row["value"] for row in expected if row["valued"]}
     unknown = [stage for stage in STAGES if stage in sums and not known[stage].closed]
     if closed < ENOUGH:
-        missing["weights"] = f"{counted(closed, 'deal')} closed in the last {DAYS} days; it takes {ENOUGH}"
+        missing["weights"] = f"{counted(closed, 'deal')} closed so far; it takes {ENOUGH}"
     elif unknown:
         missing["forecast"] = f"no closed deal was ever in {' or '.join(unknown)}, where some are expected to close"
     told = Historical(
@@ -144,7 +142,7 @@ def _accuracy(predicted: list[Decimal], told: list[PastPeriod]) -> Accuracy | No
 
 
 class _Known(NamedTuple):
-    """What was known at a moment of the deals that had been closed lately."""
+    """What was known at a moment of the deals that had been closed latest."""
 
     shares: Mapping[Stage, Share]
     closed: int
@@ -153,8 +151,7 @@ class _Known(NamedTuple):
 
 async def _known(call: Call, moment: datetime) -> _Known:
     """What was known before a moment."""
-    values = {"start": moment - timedelta(days=DAYS), "end": moment}
-    paths = [(row["path"], row["status"], row["deals"]) for row in await call.rows(_closed(LATEST), values)]
+    paths = [(row["path"], row["status"], row["deals"]) for row in await call.rows(_closed(LATEST), {"end": moment})]
     won = sum(deals for _, status, deals in paths if status == "won")
     return _Known(shares(paths), sum(deals for *_, deals in paths), won)
 
@@ -169,7 +166,7 @@ def _weight(share: Share, *, enough: bool) -> HistoricalWeight:
 
 @lru_cache
 def _closed(most: int) -> sa.Select[Any]:
-    """How many of the latest deals closed in a time were in the same stages, and what came of them."""
+    """How many of the latest deals closed before a moment were in the same stages, and what came of them."""
     either = sa.union_all(*(sa.select(_latest(status, most)) for status in ("won", "lost"))).subquery("either")
     latest = sa.select(either).order_by(either.c.closed_at.desc(), either.c.id.desc()).limit(most).subquery("latest")
     return sa.select(latest.c.path, latest.c.status, sa.func.count().label("deals")).group_by(
@@ -181,7 +178,7 @@ def _latest(status: Status, most: int) -> sa.Subquery:
     """The latest ones that came to this, in the order of an index, so that no more than these are read."""
     return (
         sa.select(deals.c.path, deals.c.status, deals.c.closed_at, deals.c.id)
-        .where(deals.c.status == status, deals.c.closed_at >= _START, deals.c.closed_at < _END)
+        .where(deals.c.status == status, deals.c.closed_at < _END)
         .order_by(deals.c.closed_at.desc(), deals.c.id.desc())
         .limit(most)
         .subquery(status)
