@@ -171,7 +171,7 @@ async def test_what_closed_deals_say_is_what_their_rows_add_up_to(
         first, last = date.fromisoformat(past["from"]), date.fromisoformat(past["to"])
         start = datetime.combine(first, time(), UTC)
         end = datetime.combine(last + timedelta(days=1), time(), UTC)
-        won = [deal for deal in mine if deal["status"] == "won" and deal["closed_at"] < end]
+        won = [deal for deal in mine if deal["status"] == "won" and start <= deal["closed_at"] < end]
         actual = sum((deal["value"] for deal in won if deal["value"] is not None), Decimal(0))
         assert Decimal(str(past["actual"])) == cents(actual)
         assert Decimal(str(past["predicted"])) == books.predicted(mine, first, last, WEIGHTS)
