@@ -47,8 +47,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 def test_a_query_holds_no_syntax_of_the_callers(text: str) -> None:
     words = fold(text).split()[:20]
     expected = {
-        "postgresql": " & ".join(f"{word}:*" for word in words),
-        "sqlite": "{title body} : (" + " ".join(f'"{word}"*' for word in words) + ")",
+        "postgresql": " & ".join(f"~{word}:*" for word in words),
+        "sqlite": " ".join(f'"~{word}"*' for word in words),
     }
     for dialect, query in expected.items():
         assert match_query(text, dialect) == (query if words else None)
