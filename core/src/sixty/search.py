@@ -105,20 +105,20 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     Which of both it is, the newest records tell: the planner knows nothing of beginnings of words.
     """
     kind, query, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
-    words = f"to_tsquery('simple', replace({query}, '{_KIND}', replace({kind}, '_', '')))"
+    own = f"replace({query}, '{_KIND}', replace({kind}, '_', ''))"
+    words = f"(SELECT to_tsquery('simple', {own}))"  # a selection is made once, and not for each row
     matches = f"document @@ {words}"
-    newest = f"(SELECT document FROM search WHERE kind = {kind} ORDER BY -rid LIMIT {PROBED}) AS newest"  # noqa: S608 - no value in it
-    common = f"SELECT count(*) >= {OFTEN} AS often FROM {newest} WHERE {matches}"  # noqa: S608 - as above
-    found = f"SELECT rid, document FROM search WHERE kind = {kind}"  # noqa: S608 - as above
+    newest = f"SELECT document FROM search WHERE kind = {kind} ORDER BY -rid LIMIT {PROBED}"  # noqa: S608 - no value in it
+    common = f"SELECT count(*) >= {OFTEN} AS often FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
+    found = "SELECT rid, document FROM search WHERE"
     some = f"LIMIT {most} OFFSET {skipped}"
-    # no index has a case or `rid + 0`, so that the planner has one way for each of both
-    is_often = "(SELECT often FROM common)"
+    # no index has a case or `rid + 0`, so that the planner has one way for each of both; and what is lateral it does
+    # not hand to other processes, which take longer to start than most searches
     return (
-        f"(WITH common AS MATERIALIZED ({common}),"  # noqa: S608 - as above
-        f" often AS ({found} AND CASE WHEN {matches} THEN true END AND {is_often} ORDER BY -rid {some}),"
-        f" seldom AS ({found} AND {matches} AND NOT {is_often} ORDER BY rid + 0 DESC {some})"
-        f" SELECT rid, CASE WHEN {skipped} = 0 THEN -ts_rank(document, {words}) END AS rank"
-        f" FROM (SELECT rid, document FROM often UNION ALL SELECT rid, document FROM seldom) AS matching)"
+        f"(SELECT rid, CASE WHEN {skipped} = 0 THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
+        f" FROM ({common}) AS common CROSS JOIN LATERAL ("
+        f"({found} common.often AND kind = {kind} AND CASE WHEN {matches} THEN true END ORDER BY -rid {some})"
+        f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching)"
     )
 
 
