@@ -124,7 +124,7 @@ async def _rows(
     """
     after = None if place is None else tuple(value is not None for value in place)
     if not _optional(order[0]):
-        return await call.rows(_part(statement, order, after, "all"), values)
+        return await call.rows(_part(statement, order, after, "all"), {**values, **order[0].valued})
     rows: list[Row] = []
     if after is None or after[0]:
         rows = await call.rows(_part(statement, order, after, "valued"), {**values, **order[0].valued})

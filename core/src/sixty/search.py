@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sixty.kinds import Kind, Searchable
 
 __all__ = [
+    "ALL",
     "BEST",
     "CANDIDATES",
     "OLDER",
@@ -51,11 +52,13 @@ OFTEN = 20
 """How many of them."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
-_SKIPPED, _MOST = "sixty_skipped", "sixty_most"
-BEST: Mapping[str, Any] = {_MOST: RANKED}
-"""Values for parameters of `hits`, with which it has only those matches whose rank is known."""
+_RANKED, _SKIPPED, _MOST = "sixty_ranked", "sixty_skipped", "sixty_most"
+ALL: Mapping[str, Any] = {_RANKED: True}
+"""Values for parameters of `hits`, with which every match has its rank; without them none has, which counts faster."""
+BEST: Mapping[str, Any] = {_RANKED: True, _MOST: RANKED}
+"""Values with which it has the newest matches, and their ranks."""
 OLDER: Mapping[str, Any] = {_SKIPPED: RANKED, _MOST: CANDIDATES - RANKED}
-"""Values with which it has all others."""
+"""Values with which it has all others, and no ranks."""
 
 _KIND = "~"
 """Stands for the kind in a query, which is of no kind; no word has it."""
@@ -82,7 +85,7 @@ def match_query(text: str, dialect: str) -> str | None:
 class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """The matches of a kind for a query, the newest first: a relation of `rid` and `rank`; smaller ranks are better.
 
-    So many of them are skipped, and so many follow at the most. If some are skipped, none has a rank.
+    So many of them are skipped, and so many follow at the most. Ranks are null unless they are asked for.
     """
 
     name = "matching"
@@ -91,8 +94,8 @@ class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL functio
 
 @compiles(_matching, "sqlite")
 def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    kind, query, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
-    rank = f"CASE WHEN {skipped} = 0 THEN bm25(search_index, 8.0, 1.0) END AS rank"
+    kind, query, ranked, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
+    rank = f"CASE WHEN {ranked} THEN bm25(search_index, 8.0, 1.0) END AS rank"
     match = f"search_index MATCH replace({query}, '{_KIND}', replace({kind}, '_', ''))"
     newest = f"ORDER BY rowid DESC LIMIT {most} OFFSET {skipped}"
     return f"(SELECT rowid AS rid, {rank} FROM search_index WHERE {match} {newest})"  # noqa: S608 - no value in it
@@ -104,7 +107,7 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
 
     Which of both it is, the newest records tell: the planner knows nothing of beginnings of words.
     """
-    kind, query, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
+    kind, query, ranked, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
     own = f"replace({query}, '{_KIND}', replace({kind}, '_', ''))"
     words = f"(SELECT to_tsquery('simple', {own}))"  # a selection is made once, and not for each row
     matches = f"document @@ {words}"
@@ -115,7 +118,7 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     # no index has a case or `rid + 0`, so that the planner has one way for each of both; and what is lateral it does
     # not hand to other processes, which take longer to start than most searches
     return (
-        f"(SELECT rid, CASE WHEN {skipped} = 0 THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
+        f"(SELECT rid, CASE WHEN {ranked} THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
         f" FROM ({common}) AS common CROSS JOIN LATERAL ("
         f"({found} common.often AND kind = {kind} AND CASE WHEN {matches} THEN true END ORDER BY -rid {some})"
         f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching)"
@@ -126,6 +129,7 @@ def _candidates(kind: Kind) -> sa.TableValuedAlias:
     matching = _matching(
         sa.literal(kind.name, sa.String),
         sa.bindparam(QUERY, type_=sa.String),
+        sa.bindparam(_RANKED, False, type_=sa.Boolean),  # noqa: FBT003 - a value
         sa.bindparam(_SKIPPED, 0, type_=sa.Integer),
         sa.bindparam(_MOST, CANDIDATES, type_=sa.Integer),
     )
@@ -134,7 +138,7 @@ def _candidates(kind: Kind) -> sa.TableValuedAlias:
 
 @lru_cache(maxsize=256)
 def hits(kind: Kind) -> sa.Subquery:
-    """The records of a kind that match the parameter `QUERY`: `record_id` and `rank`, best lowest.
+    """The records of a kind that match the parameter `QUERY`: `record_id` and `rank`, best lowest; see `ALL` for ranks.
 
     It shows no text, and is for joining with the table of the kind, which carries the scope.
     """
