@@ -98,7 +98,9 @@ def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     rank = f"CASE WHEN {ranked} THEN bm25(search_index, 8.0, 1.0) END AS rank"
     match = f"search_index MATCH replace({query}, '{_KIND}', replace({kind}, '_', ''))"
     newest = f"ORDER BY rowid DESC LIMIT {most} OFFSET {skipped}"
-    return f"(SELECT rowid AS rid, {rank} FROM search_index WHERE {match} {newest})"  # noqa: S608 - no value in it
+    found = f"SELECT rowid AS rid, {rank} FROM search_index WHERE {match} {newest}"  # noqa: S608 - no value in it
+    record = "SELECT record_id FROM search WHERE search.rid = found.rid"
+    return f"(SELECT rid, ({record}) AS record_id, rank FROM ({found}) AS found)"  # noqa: S608 - as above
 
 
 @compiles(_matching, "postgresql")
@@ -113,12 +115,12 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     matches = f"document @@ {words}"
     newest = f"SELECT document FROM search WHERE kind = {kind} ORDER BY -rid LIMIT {PROBED}"  # noqa: S608 - no value in it
     common = f"SELECT count(*) >= {OFTEN} AS often FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
-    found = "SELECT rid, document FROM search WHERE"
+    found = "SELECT rid, record_id, document FROM search WHERE"
     some = f"LIMIT {most} OFFSET {skipped}"
     # no index has a case or `rid + 0`, so that the planner has one way for each of both; and what is lateral it does
     # not hand to other processes, which take longer to start than most searches
     return (
-        f"(SELECT rid, CASE WHEN {ranked} THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
+        f"(SELECT rid, record_id, CASE WHEN {ranked} THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
         f" FROM ({common}) AS common CROSS JOIN LATERAL ("
         f"({found} common.often AND kind = {kind} AND CASE WHEN {matches} THEN true END ORDER BY -rid {some})"
         f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching)"
@@ -133,7 +135,8 @@ def _candidates(kind: Kind) -> sa.TableValuedAlias:
         sa.bindparam(_SKIPPED, 0, type_=sa.Integer),
         sa.bindparam(_MOST, CANDIDATES, type_=sa.Integer),
     )
-    return matching.table_valued(sa.column("rid", sa.BigInteger), sa.column("rank", sa.Float), name="candidates")
+    columns = (sa.column("rid", sa.BigInteger), sa.column("record_id", Id), sa.column("rank", sa.Float))
+    return matching.table_valued(*columns, name="candidates")
 
 
 @lru_cache(maxsize=256)
@@ -143,11 +146,7 @@ def hits(kind: Kind) -> sa.Subquery:
     It shows no text, and is for joining with the table of the kind, which carries the scope.
     """
     candidates = _candidates(kind)
-    return (
-        sa.select(search.c.record_id, candidates.c.rank)
-        .join(candidates, candidates.c.rid == search.c.rid)
-        .subquery("hits")
-    )
+    return sa.select(candidates.c.record_id, candidates.c.rank).subquery("hits")
 
 
 @lru_cache(maxsize=256)
