@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
+from fakes import ALL
+from fakes.notes import NOTE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sixty import builtin
 from sixty.errors import Invalid
-from sixty.search import fold, match_query
+from sixty.ids import new_id
+from sixty.lifecycle import load
+from sixty.search import QUERY, fold, hits, match_query
+from sixty.storage.alembic import downgrade_pack
+from sixty.storage.migrations import upgrade
+from sixty.tables import records, search
 from sixty.testing import open_organisation
+from sixty.testing.inspection import in_database
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from sixty.kinds import Kind
     from sixty.testing import Client, Organisation
 
 
@@ -47,8 +63,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 def test_a_query_holds_no_syntax_of_the_callers(text: str) -> None:
     words = fold(text).split()[:20]
     expected = {
-        "postgresql": " & ".join(f"{word}:*" for word in words),
-        "sqlite": "{title body} : (" + " ".join(f'"{word}"*' for word in words) + ")",
+        "postgresql": " & ".join(f"~{word}:*" for word in words),
+        "sqlite": " ".join(f'"~{word}"*' for word in words),
     }
     for dialect, query in expected.items():
         assert match_query(text, dialect) == (query if words else None)
@@ -131,3 +147,53 @@ async def test_a_snippet_is_short(sixty: Organisation) -> None:
     (hit,) = (await user.call("search_crm", query="long"))["results"]
     assert len(hit["snippet"]) == 160
     assert hit["snippet"].endswith("…")
+
+
+VISIT = replace(NOTE, name="site_visit")
+
+
+def put(connection: sa.Connection, kind: Kind, title: str, body: str, at: datetime) -> str:
+    """A record with these words."""
+    record_id = new_id()
+    spine = {"id": record_id, "kind": kind.name, "version": 1, "created_at": at, "updated_at": at}
+    connection.execute(sa.insert(records).values(**spine))
+    words = {"record_id": record_id, "kind": kind.name, "title": title, "body": body}
+    connection.execute(sa.insert(search).values(**words))
+    connection.commit()
+    return record_id
+
+
+def found(connection: sa.Connection, kind: Kind, text: str) -> set[str]:
+    """The ids of the records of a kind that match."""
+    query = match_query(text, connection.dialect.name)
+    return set(connection.execute(sa.select(hits(kind).c.record_id), {QUERY: query}).scalars())
+
+
+async def test_a_kind_is_searched_by_itself_whatever_its_name(sixty: Organisation, database_url: str) -> None:
+    def ask(connection: sa.Connection) -> None:
+        note = put(connection, NOTE, "budget 7", "", sixty.clock())
+        visit = put(connection, VISIT, "", "the budget of 7 sites", sixty.clock())
+        for kind, of_kind in ((NOTE, note), (VISIT, visit)):
+            for text in ("budget", "bud", "7", "budg 7"):
+                assert found(connection, kind, text) == {of_kind}
+            for text in ("note", "site", "visit", "visitbudget", "udget"):
+                assert found(connection, kind, text) == ({visit} if (kind, text) == (VISIT, "site") else set())
+
+    await in_database(database_url, ask)
+
+
+async def test_what_was_there_before_words_had_kinds_is_found(
+    sixty: Organisation, database_url: str, tmp_path: Path
+) -> None:
+    core, *others = [load(name, plugin, {}) for name, plugin in (("core", builtin), *ALL)]
+    for pack in (*reversed(others), core):
+        await downgrade_pack(database_url, pack)
+    assert core.tables is not None
+    assert core.tables.migrations is not None
+    for revision in core.tables.migrations.glob("000[1-4]_*.py"):
+        shutil.copy(revision, tmp_path)
+    before = replace(core, tables=replace(core.tables, migrations=tmp_path))
+    assert await upgrade(database_url, [before]) == {}
+    budget = await in_database(database_url, lambda connection: put(connection, NOTE, "budget", "", sixty.clock()))
+    assert await upgrade(database_url, [core, *others]) == {}
+    assert await in_database(database_url, lambda connection: found(connection, NOTE, "bud")) == {budget}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty.prompts import Completing, completion
-from sixty.search import QUERY, hits, match_query
+from sixty.search import ALL, QUERY, hits, match_query
 from sixty.storage.columns import Id
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def find_ids(call: Call, kind: Kind, typed: str) -> list[str]:
     if query is None:
         rows = await call.rows(_newest(kind), {"most": MOST})
         return [row["id"] for row in rows]
-    rows = await call.rows(_titled(kind), {QUERY: query, "most": MOST})
+    rows = await call.rows(_titled(kind), {**ALL, QUERY: query, "most": MOST})
     found = [row["id"] for row in rows]
     if (bounds := _bounds(typed)) is not None:
         rows = await call.rows(_between(kind), {"lowest": bounds[0], "highest": bounds[1], "most": MOST})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +44,10 @@ class Order:
     descending: bool = False
     always: bool = False
     """Whether every row has a value, although the column does not say so."""
+    valued: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Further values of the statement's parameters while rows with a value here are read, if this column is first."""
+    empty: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The same while those without are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +124,13 @@ async def _rows(
     """
     after = None if place is None else tuple(value is not None for value in place)
     if not _optional(order[0]):
-        return await call.rows(_part(statement, order, after, "all"), values)
+        return await call.rows(_part(statement, order, after, "all"), {**values, **order[0].valued})
     rows: list[Row] = []
     if after is None or after[0]:
-        rows = await call.rows(_part(statement, order, after, "valued"), values)
+        rows = await call.rows(_part(statement, order, after, "valued"), {**values, **order[0].valued})
         after = None
     if len(rows) < values["page_limit"]:
-        left = {**values, "page_limit": values["page_limit"] - len(rows)}
+        left = {**values, **order[0].empty, "page_limit": values["page_limit"] - len(rows)}
         rows += await call.rows(_part(statement, order, after, "empty"), left)
     return rows
 
@@ -170,11 +174,13 @@ async def page(
     order: Sequence[Order],
     limit: int,
     cursor: str | None,
+    unscoped: Select[Any] | None = None,
 ) -> PageOf:
     """The rows of `statement` that come after `cursor`, at most `limit` of them.
 
     The last column of `order` must tell any two rows apart, and `statement` must select every one of its
-    columns. Build `statement` and `order` once per shape. Raises `Invalid` for a cursor that is none of this list.
+    columns. Build `statement` and `order` once per shape. `unscoped` has as many rows and is quicker to count, for
+    a caller who may read them all. Raises `Invalid` for a cursor that is none of this list.
     """
     order = tuple(order)
     names = [item.column.key or "" for item in order]
@@ -183,7 +189,8 @@ async def page(
     rows = await _rows(call, statement, {**bound, "page_limit": limit + 1}, order, place)
     more = len(rows) > limit
     rows = rows[:limit]
-    total = len(rows) if cursor is None and not more else await call.host.totals.of(call, statement, values)
+    counted = statement if unscoped is None or call.scoped(statement) is not statement else unscoped
+    total = len(rows) if cursor is None and not more else await call.host.totals.of(call, counted, values)
     following = _write([rows[-1][name] for name in names], order) if more else None
     return PageOf(rows, min(total, EXACT), total > EXACT, following)
 

@@ -1,7 +1,8 @@
 """The search index: which words each record has, folded alike on both databases.
 
 Folding takes accents and case away and leaves words and numbers, so that Postgres and SQLite cut text into the
-same tokens. The database keeps the full-text index beside the table `search` by itself (see the migrations).
+same tokens. The database keeps the full-text index beside the table `search` by itself (see the migrations), each word
+with its kind before it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,41 @@ if TYPE_CHECKING:
 
     from sixty.kinds import Kind, Searchable
 
-__all__ = ["CANDIDATES", "QUERY", "fold", "forget", "hits", "index", "match_query", "reindex"]
+__all__ = [
+    "ALL",
+    "BEST",
+    "CANDIDATES",
+    "OLDER",
+    "QUERY",
+    "fold",
+    "forget",
+    "hits",
+    "index",
+    "match_query",
+    "matches",
+    "reindex",
+]
 
 CANDIDATES = 10_001
-"""Only the newest of so many matches of a kind are ranked: one more than a list counts exactly."""
-PROBED = 4_000
-"""Of so many of the newest records a hundredth must match for a word to be taken for a common one, on Postgres."""
+"""Only the newest of so many matches of a kind are looked at: one more than a list counts exactly."""
+RANKED = 2_000
+"""Of so many of the newest it is known which are the best; all others come after them."""
+PROBED = 1_000
+"""Of so many of the newest records of a kind some must match for a word to be taken for a common one, on Postgres."""
+OFTEN = 20
+"""How many of them."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
+_RANKED, _SKIPPED, _MOST = "sixty_ranked", "sixty_skipped", "sixty_most"
+ALL: Mapping[str, Any] = {_RANKED: True}
+"""Values for parameters of `hits`, with which every match has its rank; without them none has, which counts faster."""
+BEST: Mapping[str, Any] = {_RANKED: True, _MOST: RANKED}
+"""Values with which it has the newest matches, and their ranks."""
+OLDER: Mapping[str, Any] = {_SKIPPED: RANKED, _MOST: CANDIDATES - RANKED}
+"""Values with which it has all others, and no ranks."""
 
+_KIND = "~"
+"""Stands for the kind in a query, which is of no kind; no word has it."""
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -51,13 +78,15 @@ def match_query(text: str, dialect: str) -> str | None:
     if not words:
         return None
     if dialect == "postgresql":
-        return " & ".join(f"{word}:*" for word in words)
-    beginnings = " ".join(f'"{word}"*' for word in words)
-    return f"{{title body}} : ({beginnings})"
+        return " & ".join(f"{_KIND}{word}:*" for word in words)
+    return " ".join(f'"{_KIND}{word}"*' for word in words)
 
 
 class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
-    """The candidates of a kind for a query, as a relation of `rid` and `rank`; smaller ranks are better."""
+    """The matches of a kind for a query, the newest first: a relation of `rid` and `rank`; smaller ranks are better.
+
+    So many of them are skipped, and so many follow at the most. Ranks are null unless they are asked for.
+    """
 
     name = "matching"
     inherit_cache = True
@@ -65,48 +94,65 @@ class _matching(FunctionElement[Any]):  # noqa: N801 - named like an SQL functio
 
 @compiles(_matching, "sqlite")
 def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    kind, query = (compiler.process(clause, **options) for clause in element.clauses)
-    match = f"""search_index MATCH 'kind : "' || {kind} || '" AND ' || {query}"""
-    return (
-        f"(SELECT rowid AS rid, bm25(search_index, 0.0, 8.0, 1.0) AS rank FROM search_index WHERE {match}"  # noqa: S608 - no value in it
-        f" ORDER BY rowid DESC LIMIT {CANDIDATES})"
-    )
+    kind, query, ranked, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
+    rank = f"CASE WHEN {ranked} THEN bm25(search_index, 8.0, 1.0) END AS rank"
+    match = f"search_index MATCH replace({query}, '{_KIND}', replace({kind}, '_', ''))"
+    newest = f"ORDER BY rowid DESC LIMIT {most} OFFSET {skipped}"
+    found = f"SELECT rowid AS rid, {rank} FROM search_index WHERE {match} {newest}"  # noqa: S608 - no value in it
+    record = "SELECT record_id FROM search WHERE search.rid = found.rid"
+    return f"(SELECT rid, ({record}) AS record_id, rank FROM ({found}) AS found)"  # noqa: S608 - as above
 
 
 @compiles(_matching, "postgresql")
 def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    """A word that many have is found by going back through all records, a rare one by the index of words.
+    """A word that many have is found by going back through all records of a kind, a rare one by the index of words.
 
     Which of both it is, the newest records tell: the planner knows nothing of beginnings of words.
     """
-    kind, query = (compiler.process(clause, **options) for clause in element.clauses)
-    matches = f"kind = {kind} AND document @@ to_tsquery('simple', {query})"
-    newest = f"(SELECT kind, document FROM search ORDER BY rid DESC LIMIT {PROBED}) AS newest"  # noqa: S608 - no value in it
-    common = f"SELECT count(*) >= {PROBED // 100} AS often FROM {newest} WHERE {matches}"  # noqa: S608 - as above
-    found = f"SELECT rid, document FROM search WHERE {matches} AND"  # noqa: S608 - as above
-    # `rid + 0` is in no index, so that the one of words is used
+    kind, query, ranked, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
+    own = f"replace({query}, '{_KIND}', replace({kind}, '_', ''))"
+    words = f"(SELECT to_tsquery('simple', {own}))"  # a selection is made once, and not for each row
+    matches = f"document @@ {words}"
+    newest = f"SELECT document FROM search WHERE kind = {kind} ORDER BY -rid LIMIT {PROBED}"  # noqa: S608 - no value in it
+    common = f"SELECT count(*) >= {OFTEN} AS often FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
+    found = "SELECT rid, record_id, document FROM search WHERE"
+    some = f"LIMIT {most} OFFSET {skipped}"
+    # no index has a case or `rid + 0`, so that the planner has one way for each of both; and what is lateral it does
+    # not hand to other processes, which take longer to start than most searches
     return (
-        f"(WITH common AS MATERIALIZED ({common}),"  # noqa: S608 - as above
-        f" often AS ({found} (SELECT often FROM common) ORDER BY rid DESC LIMIT {CANDIDATES}),"
-        f" seldom AS ({found} NOT (SELECT often FROM common) ORDER BY rid + 0 DESC LIMIT {CANDIDATES})"
-        f" SELECT rid, -ts_rank(document, to_tsquery('simple', {query})) AS rank"
-        f" FROM (SELECT rid, document FROM often UNION ALL SELECT rid, document FROM seldom) AS matching)"
+        f"(SELECT rid, record_id, CASE WHEN {ranked} THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
+        f" FROM ({common}) AS common CROSS JOIN LATERAL ("
+        f"({found} common.often AND kind = {kind} AND CASE WHEN {matches} THEN true END ORDER BY -rid {some})"
+        f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching)"
     )
+
+
+def _candidates(kind: Kind) -> sa.TableValuedAlias:
+    matching = _matching(
+        sa.literal(kind.name, sa.String),
+        sa.bindparam(QUERY, type_=sa.String),
+        sa.bindparam(_RANKED, False, type_=sa.Boolean),  # noqa: FBT003 - a value
+        sa.bindparam(_SKIPPED, 0, type_=sa.Integer),
+        sa.bindparam(_MOST, CANDIDATES, type_=sa.Integer),
+    )
+    columns = (sa.column("rid", sa.BigInteger), sa.column("record_id", Id), sa.column("rank", sa.Float))
+    return matching.table_valued(*columns, name="candidates")
 
 
 @lru_cache(maxsize=256)
 def hits(kind: Kind) -> sa.Subquery:
-    """The records of a kind that match the parameter `QUERY`: `record_id` and `rank`, best lowest.
+    """The records of a kind that match the parameter `QUERY`: `record_id` and `rank`, best lowest; see `ALL` for ranks.
 
     It shows no text, and is for joining with the table of the kind, which carries the scope.
     """
-    matching = _matching(sa.literal(kind.name, sa.String), sa.bindparam(QUERY, type_=sa.String))
-    candidates = matching.table_valued(sa.column("rid", sa.BigInteger), sa.column("rank", sa.Float), name="candidates")
-    return (
-        sa.select(search.c.record_id, candidates.c.rank)
-        .join(candidates, candidates.c.rid == search.c.rid)
-        .subquery("hits")
-    )
+    candidates = _candidates(kind)
+    return sa.select(candidates.c.record_id, candidates.c.rank).subquery("hits")
+
+
+@lru_cache(maxsize=256)
+def matches(kind: Kind) -> sa.Select[Any]:
+    """As many rows as `hits` has: what counts them for those who may read every record of the kind."""
+    return sa.select(_candidates(kind).c.rid)
 
 
 _insert = sa.insert(search)

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sixty import Invalid, NotFound, Permissions, hookimpl
+from sixty.search import BEST, OLDER
 from sixty_deals import plugin
 
 if TYPE_CHECKING:
@@ -36,6 +37,27 @@ async def add(who: Client, title: str, /, **given: Any) -> Deal:
 async def titles(who: Client, **arguments: Any) -> list[str]:
     """What a search finds, in its order."""
     return [deal["title"] for deal in (await who.call("search_deals", **arguments))["deals"]]
+
+
+async def walk(who: Client, limit: int, **arguments: Any) -> list[str]:
+    """The same, page by page, each of which tells of as many as there are."""
+    found: list[str] = []
+    totals, cursor = set(), {}
+    while True:
+        page = await who.call("search_deals", limit=limit, **arguments, **cursor)
+        found += [deal["title"] for deal in page["deals"]]
+        totals.add(page["total"])
+        if "next_cursor" not in page:
+            assert totals == {len(found)}
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+@pytest.fixture
+def three_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search knows of three matches which are the best."""
+    monkeypatch.setitem(cast("dict[str, Any]", BEST), "sixty_most", 3)
+    monkeypatch.setitem(cast("dict[str, Any]", OLDER), "sixty_skipped", 3)
 
 
 async def test_the_latest_changed_comes_first(sixty: Organisation) -> None:
@@ -103,6 +125,17 @@ async def test_a_hit_in_the_title_comes_before_one_in_the_notes_unless_sorted(si
     await add(user, "Other", notes="a renewal of something, maybe", value=2)
     assert await titles(user, query="renewal") == ["Renewal", "Other"]
     assert await titles(user, query="renewal", sort="-value") == ["Other", "Renewal"]
+
+
+@pytest.mark.usefixtures("three_ranked")
+@pytest.mark.parametrize("limit", range(1, 6))
+async def test_only_the_newest_matches_are_ranked_and_all_others_follow(sixty: Organisation, limit: int) -> None:
+    user = sixty.as_role("user")
+    for title in ("Renewal of old", "c", "b", "Renewal", "a"):
+        await add(user, title, notes="about a renewal")
+    assert await walk(user, limit, query="renewal") == ["Renewal", "a", "b", "c", "Renewal of old"]
+    assert await walk(user, limit, query="renewal", stage="sql") == ["Renewal", "a", "b", "c", "Renewal of old"]
+    assert await walk(user, limit, query="renewal old") == ["Renewal of old"]
 
 
 async def test_changed_words_are_found_and_former_ones_are_not(sixty: Organisation) -> None:
@@ -246,6 +279,14 @@ class TestWhereEverybodySeesTheirOwn:
         narrow = ModuleType("narrow")
         vars(narrow).update({**vars(plugin), "sixty_permissions": sixty_permissions})
         return (("deals", narrow),)
+
+    @pytest.mark.usefixtures("three_ranked")
+    async def test_older_matches_of_ones_own_are_found_behind_newer_ones_of_others(self, sixty: Organisation) -> None:
+        user, other = sixty.as_role("user"), sixty.as_role("manager")
+        for title, owner in (("mine 1", user), ("mine 2", user), ("x", other), ("mine 3", user), ("y", other)):
+            await add(owner, title)
+        for limit in (1, 2, 3):
+            assert await walk(user, limit, query="acme") == ["mine 3", "mine 2", "mine 1"]
 
     async def test_a_deal_outside_the_scope_is_nowhere(self, sixty: Organisation) -> None:
         user, manager = sixty.as_role("user"), sixty.as_role("manager")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from sixty.context import Call
 from sixty.errors import Invalid, nearest
-from sixty.search import QUERY, fold, hits, match_query
+from sixty.search import ALL, QUERY, fold, hits, match_query
 from sixty.tools import tool
 from sixty.values import Arguments, Limit, Result, Text, counted
 
@@ -58,7 +58,8 @@ async def search_crm(args: SearchCrm, call: Call) -> SearchFound:
     found: list[Hit] = []
     if query is not None:
         for searchable in searchables:
-            rows = await call.within(searchable.kind).rows(_matching(searchable), {QUERY: query, "most": args.limit})
+            values = {**ALL, QUERY: query, "most": args.limit}
+            rows = await call.within(searchable.kind).rows(_matching(searchable), values)
             found.extend(_hit(searchable, row, round(-row[RANK], 4)) for row in rows)
     found.sort(key=lambda hit: -hit.score)
     if found:

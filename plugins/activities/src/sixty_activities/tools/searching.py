@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from sixty import Arguments, Call, Cursor, DateRange, Instant, Invalid, Limit, Order, RecordId, Text, page, tool
-from sixty.search import QUERY, hits, match_query
+from sixty.search import BEST, OLDER, QUERY, hits, match_query
 from sixty_activities.models import ActivitiesFound
 from sixty_activities.rules import Status
 from sixty_activities.tables import ACTIVITY, activities
@@ -83,7 +83,7 @@ def _search(given: frozenset[str]) -> Search:
         return Search(sa.select(activities).where(*_conditions(given)), (Order(_when, descending=True), last))
     found = hits(ACTIVITY)
     ranked = sa.select(activities, found.c.rank).join(found, found.c.record_id == activities.c.id)
-    return Search(ranked.where(*_conditions(given)), (Order(found.c.rank, always=True), last))
+    return Search(ranked.where(*_conditions(given)), (Order(found.c.rank, valued=BEST, empty=OLDER), last))
 
 
 def _conditions(given: frozenset[str]) -> Iterator[sa.ColumnElement[bool]]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sixty import Arguments, Call, Cursor, Id, Invalid, Limit, Order, RecordId, Text, Unavailable, page, tool
 from sixty.crm import DEALS
-from sixty.search import QUERY, hits, match_query
+from sixty.search import ALL, QUERY, hits, match_query
 from sixty_contacts.emails import Email
 from sixty_contacts.models import ContactsFound
 from sixty_contacts.names import beginning
@@ -86,7 +86,7 @@ def _search(given: frozenset[str]) -> Search:
         return Search(wanted, (Order(contacts.c.updated_at, descending=True), _LAST))
     found = _matching()
     ranked = wanted.join(found, found.c.contact_id == contacts.c.id).add_columns(found.c.at_company, found.c.rank)
-    return Search(ranked, (Order(found.c.at_company, always=True), Order(found.c.rank, always=True), _LAST))
+    return Search(ranked, (Order(found.c.at_company, always=True, valued=ALL), Order(found.c.rank, always=True), _LAST))
 
 
 def _matching() -> sa.Subquery:

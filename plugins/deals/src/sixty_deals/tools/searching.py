@@ -24,7 +24,7 @@ from sixty import (
     page,
     tool,
 )
-from sixty.search import QUERY, hits, match_query
+from sixty.search import BEST, OLDER, QUERY, hits, match_query, matches
 from sixty_deals.models import DealsFound
 from sixty_deals.rules import Stage, Status
 from sixty_deals.tables import DEAL, WORTH, deals
@@ -70,18 +70,29 @@ class Search:
 
     statement: sa.Select[Any]
     order: tuple[Order, ...]
+    unscoped: sa.Select[Any] | None
+    """As many rows, for those who may read all deals."""
 
 
 @tool("search_deals", permission="deals:read", effect="read")
 async def search_deals(args: SearchDeals, call: Call) -> DealsFound:
     """Find deals by words, stage, status, value, owner, contact or dates.
 
-    query takes words, or their beginnings, of title, company and notes, and puts the best first unless sort is given.
-    Otherwise sort is -updated_at; - means descending. date_range filters date_field, both days included.
+    query takes words, or their beginnings, of title, company and notes, and puts the best of the newest 2,000 matches
+    first unless sort is given; of more than 10,000 it sees the newest. Otherwise sort is -updated_at; - means
+    descending. date_range filters date_field, both days included.
     """
     values = await _values(args, call)
     search = _search(frozenset(values), args.date_field, args.sort)
-    found = await page(call, search.statement, values, order=search.order, limit=args.limit, cursor=args.cursor)
+    found = await page(
+        call,
+        search.statement,
+        values,
+        order=search.order,
+        limit=args.limit,
+        cursor=args.cursor,
+        unscoped=search.unscoped,
+    )
     message = await call.found(found, DEAL, narrowed=bool(values))
     return DealsFound.model_validate({"message": message, "deals": found.rows, **found.fields()})
 
@@ -122,7 +133,7 @@ def _search(given: frozenset[str], field: DateField, sort: str | None) -> Search
         joined = deals.join(found, found.c.record_id == deals.c.id)
         if sort is None:
             columns.append(found.c.rank)
-            order.append(Order(found.c.rank, always=True))
+            order.append(Order(found.c.rank, valued=BEST, empty=OLDER))
     if not order:
         name = (sort or _NEWEST).removeprefix("-")
         by: Any = _WORTH if name == "value" else deals.c[name]
@@ -130,7 +141,7 @@ def _search(given: frozenset[str], field: DateField, sort: str | None) -> Search
         columns.extend([_WORTH] if name == "value" else [])
     order.append(Order(deals.c.id, descending=True))
     statement = sa.select(*columns).select_from(joined).where(*_conditions(given, field))
-    return Search(statement, tuple(order))
+    return Search(statement, tuple(order), matches(DEAL) if given == {QUERY} else None)
 
 
 def _conditions(given: frozenset[str], field: DateField) -> Iterator[sa.ColumnElement[bool]]:
