@@ -164,8 +164,8 @@ class Scoper:
         detail = self._registry.details_by_table.get(table.name)
         if detail is None:
             return sa.select(table).where(condition)
-        # asked of each row that is read: a list of all readable parents could be long
-        parent = sa.exists().where(kind.table.c.id == detail.table.c[detail.parent], condition)
+        # a value that is asked of each row that is read, and no join: there could be very many readable parents
+        parent = sa.select(condition).where(kind.table.c.id == detail.table.c[detail.parent]).scalar_subquery()
         return sa.select(table).where(parent)
 
 

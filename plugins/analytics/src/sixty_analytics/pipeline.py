@@ -120,21 +120,25 @@ def _then(shape: Shape) -> sa.Select[Any]:
     lost_since = sa.select(*still).where(
         DEALS.c.status == LOST, DEALS.c.closed_at >= _MOMENT, DEALS.c.stage_entered_at < _MOMENT, *mine
     )
-    moved_since = (
-        sa.select(
-            STAGE_CHANGES.c.to_stage,
-            STAGE_CHANGES.c.entered_at,
-            *columns,
-            sa.cast(sa.null(), sa.Float),  # that of another stage
-        )
-        .join_from(STAGE_CHANGES.table, DEALS.table, DEALS.c.id == STAGE_CHANGES.c.deal_id)
+    moved = (
+        sa.select(STAGE_CHANGES.c.deal_id, STAGE_CHANGES.c.to_stage, STAGE_CHANGES.c.entered_at)
         .where(
             STAGE_CHANGES.c.entered_at < _MOMENT,
             STAGE_CHANGES.c.left_at >= _MOMENT,
             STAGE_CHANGES.c.to_stage != WON_STAGE,
-            sa.or_(DEALS.c.status != LOST, DEALS.c.closed_at >= _MOMENT),
-            *mine,
         )
+        .offset(0)  # to be looked up first, by left_at: a planner that begins with a team's deals can be off by far
+        .subquery("moved")
+    )
+    moved_since = (
+        sa.select(
+            moved.c.to_stage,
+            moved.c.entered_at,
+            *columns,
+            sa.cast(sa.null(), sa.Float),  # that of another stage
+        )
+        .join_from(moved, DEALS.table, DEALS.c.id == moved.c.deal_id)
+        .where(sa.or_(DEALS.c.status != LOST, DEALS.c.closed_at >= _MOMENT), *mine)
     )
     standing = sa.union_all(is_open_still, lost_since, moved_since).subquery("standing")
     return _summed(standing.c, standing.c.stage_entered_at).group_by(standing.c.stage)
