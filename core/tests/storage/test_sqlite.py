@@ -85,6 +85,21 @@ async def test_a_read_that_took_long_goes_to_a_thread_at_once_for_a_while(
     assert min(ticks[:2]) > ticks[2] + 10  # the third time it is tried on the loop again
 
 
+async def test_many_short_reads_of_one_snapshot_let_the_loop_go_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read() -> None:
+        async with database.snapshot() as reader:
+            for _ in range(20):
+                await reader.rows(sa.select(state))
+
+    monkeypatch.setattr(sqlite, "FUSE", 1_000)
+    on_the_loop = await ticks_during(asyncio.create_task(read()))
+    monkeypatch.setattr(sqlite, "FUSE", 1e-9)
+    in_threads = await ticks_during(asyncio.create_task(read()))
+    assert in_threads > on_the_loop + 10
+
+
 async def test_whoever_writes_much_makes_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "ANALYZE_FIRST", 1)
     database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")

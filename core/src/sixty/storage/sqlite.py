@@ -40,8 +40,8 @@ BUSY = 10.0
 """Seconds that a writer waits for another process's lock."""
 CHECKPOINT_EVERY = 256
 """Commits between two checkpoints, which run after the answers are out."""
-FUSE = 0.02
-"""Seconds that a read may hold the event loop."""
+FUSE = 0.01
+"""Seconds that the reads of one snapshot may hold the event loop, in all."""
 SLOW = 200
 """Times that a statement which blew the fuse goes to a thread at once, before it is tried on the loop again."""
 FUSE_STEPS = 20_000
@@ -286,6 +286,7 @@ class _Snapshot:
         self._slow = slow
         self._lock = asyncio.Lock()
         self._deadline = float("inf")
+        self._left = FUSE
 
     def begin(self) -> None:
         """From now on it reads one state of the database."""
@@ -294,6 +295,10 @@ class _Snapshot:
     def end(self) -> None:
         """It lets go of that state."""
         self._connection.execute("ROLLBACK")
+
+    def take(self) -> None:
+        """Whoever has it now may hold the loop for a while."""
+        self._left = FUSE
 
     def close(self) -> None:
         """It is not used any more."""
@@ -311,7 +316,10 @@ class _Snapshot:
                 if turns > 1:
                     self._slow[prepared] = turns - 1
                 return await self._in_thread(prepared, values)
-            self._deadline = time.perf_counter() + FUSE
+            if self._left < 0:  # it has held the loop for its time: others are waiting
+                return await self._in_thread(prepared, values)
+            began = time.perf_counter()
+            self._deadline = began + self._left
             try:
                 return _fetch(self._connection, prepared, values)
             except sqlite3.OperationalError as error:
@@ -319,6 +327,7 @@ class _Snapshot:
                     raise _translated(error) from error
             finally:
                 self._deadline = float("inf")
+                self._left -= time.perf_counter() - began
             self._slow[prepared] = SLOW
             return await self._in_thread(prepared, values)
 
@@ -467,10 +476,12 @@ class SqliteDatabase:
     async def _take(self) -> _Snapshot:
         await self._readers.acquire()
         try:
-            return self._free.pop() if self._free else _Snapshot(self._path, self._compiler, self._slow)
+            reader = self._free.pop() if self._free else _Snapshot(self._path, self._compiler, self._slow)
         except BaseException:
             self._readers.release()
             raise
+        reader.take()
+        return reader
 
     def _give_back(self, reader: _Snapshot) -> None:
         self._free.append(reader)
