@@ -32,7 +32,7 @@ class Receiver(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             event = _webhook.verify(body.decode(), headers)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+        except Exception as error:
             os.write(_file, json.dumps({"error": repr(error)}).encode() + b"\n")
             raise
         with _turn:
