@@ -10,7 +10,7 @@ from benchmarks.options import Options
 from benchmarks.report import RESULTS
 from benchmarks.turns import say
 
-PARTS = ("calls", "lists", "listeners", "cycles", "duplicates", "scale", "imports")
+PARTS = ("calls", "lists", "listeners", "cycles", "duplicates", "scale", "imports", "outbox")
 
 
 def main() -> int:

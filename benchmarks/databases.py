@@ -23,12 +23,15 @@ __all__ = ["each", "sqlite"]
 NAME = "sixty_bench"
 
 
-def each(folder: Path) -> Iterator[tuple[str, AbstractContextManager[str]]]:
-    """The name of each kind, and an empty one: SQLite, in this folder, and Postgres where one is named."""
+def each(folder: Path, which: str = "") -> Iterator[tuple[str, AbstractContextManager[str]]]:
+    """The name of each kind, and an empty one: SQLite, in this folder, and Postgres where one is named.
+
+    Of those that are there at the same time, each is another `which`.
+    """
     yield "SQLite", sqlite(folder)
     server = os.environ.get("TEST_POSTGRES_URL")
     if server:
-        yield "Postgres", postgres(server)
+        yield "Postgres", postgres(server, f"{NAME}_{which.replace(' ', '_')}".rstrip("_"))
     else:
         say("Postgres is left out: TEST_POSTGRES_URL does not say where one is.")
 
@@ -41,14 +44,14 @@ def sqlite(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def postgres(server: str) -> Iterator[str]:
+def postgres(server: str, name: str = NAME) -> Iterator[str]:
     """The address of a new database beside the one of this address, whose user may create it."""
     url = make_url(server)
     reach = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    drop = f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"
-    asyncio.run(execute(reach, drop, f"CREATE DATABASE {NAME}"))
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    asyncio.run(execute(reach, drop, f"CREATE DATABASE {name}"))
     try:
-        yield url.set(database=NAME).render_as_string(hide_password=False)
+        yield url.set(database=name).render_as_string(hide_password=False)
     finally:
         asyncio.run(execute(reach, drop))
 
