@@ -22,6 +22,7 @@ __all__ = [
     "state",
     "teams",
     "users",
+    "webhooks",
 ]
 
 metadata = sa.MetaData()
@@ -191,3 +192,22 @@ secrets = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("url", sa.String(2000), nullable=False),
+    sa.Column("events", Json, nullable=False),
+    sa.Column("description", sa.String(255)),
+    sa.Column("secret", sa.String(100), nullable=False),
+    sa.Column("previous_secret", sa.String(100)),
+    sa.Column("previous_until", Instant),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("disabled_reason", sa.Text),
+    sa.Column("disabled_at", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+"""Who is told of which events, and where. The secrets sign, so they are kept as they are; nothing shows them."""

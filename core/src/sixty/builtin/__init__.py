@@ -17,8 +17,12 @@ from sixty.hookspecs import hookimpl
 from sixty.kinds import Tables
 from sixty.permissions import Permissions
 from sixty.views import Published
+from sixty.webhooks.delivering import deliver
+from sixty.webhooks.fanning import tell_subscribers
 
 if TYPE_CHECKING:
+    from sixty.events import Reaction
+    from sixty.jobs.job import Job
     from sixty.prompts import Completion
     from sixty.resources import Resource
     from sixty.tools import Tool
@@ -51,8 +55,23 @@ def sixty_permissions() -> list[Permissions]:
             "access",
             actions={"explain": "Ask why somebody else may or may not do something"},
             grants={"admin": ("*:*",)},
-        )
+        ),
+        Permissions(
+            "webhooks",
+            actions={"manage": "Have events sent to a URL, and see and change where they go"},
+            grants={"user": ("webhooks:manage:own",)},
+        ),
     ]
+
+
+@hookimpl
+def sixty_reactions() -> list[Reaction]:
+    return [tell_subscribers]
+
+
+@hookimpl
+def sixty_jobs() -> list[Job]:
+    return [deliver]
 
 
 @hookimpl

@@ -31,6 +31,7 @@ COMMANDS = {
     "team": "sixty.cli.team:team",
     "token": "sixty.cli.token:token",
     "key": "sixty.cli.key:key",
+    "webhooks": "sixty.cli.webhooks:webhooks",
     "plugins": "sixty.cli.plugins:plugins",
     "tools": "sixty.cli.tools:tools",
     "call": "sixty.cli.call:call",

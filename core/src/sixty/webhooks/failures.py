@@ -1,0 +1,89 @@
+"""What did not arrive in any try, and sending it again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from pydantic import BaseModel, Field
+
+from sixty.context import Call
+from sixty.errors import Conflict, Invalid, NotFound
+from sixty.jobs.retrying import retried
+from sixty.storage.columns import Instant
+from sixty.tables import jobs
+from sixty.tools import tool
+from sixty.values import Arguments, Moment, RecordId, Result, ShownId, counted
+from sixty.webhooks.delivering import queue_of
+from sixty.webhooks.managing import PERMISSION, OneWebhook, one_of
+
+__all__ = ["list_webhook_failures", "replay_webhook"]
+
+MOST = 200
+"""Failures that are shown, and that are named to be sent again, at once."""
+
+_failed = (
+    sa.select(jobs)
+    .where(jobs.c.queue == sa.bindparam("of_queue"), jobs.c.state == "failed")
+    .order_by(jobs.c.seq.desc())
+)
+_newest = _failed.limit(MOST)
+
+
+class Failure(BaseModel):
+    """An event that did not arrive."""
+
+    job_id: ShownId
+    message_id: str
+    """The `webhook-id` that it had, and will have."""
+    event: str
+    at: datetime
+    """When it happened."""
+    tries: int
+    failed_at: datetime
+    error: str
+
+
+class Failures(Result):
+    """The newest of them."""
+
+    failures: list[Failure]
+
+
+class ReplayWebhook(OneWebhook):
+    """What is to be sent again: these, what happened since a moment, or without either all that failed."""
+
+    job_ids: list[RecordId] = Field([], min_length=1, max_length=MOST)
+    since: Moment | None = None
+
+
+class Replayed(Result):
+    """What waits again."""
+
+    replayed: int
+
+
+@tool("list_webhook_failures", permission=PERMISSION, effect="read")
+async def list_webhook_failures(args: OneWebhook, call: Call) -> Failures:
+    """List what did not arrive in any try, the newest first."""
+    webhook = await one_of(call, args.id)
+    rows = await call.rows(_newest, {"of_queue": queue_of(webhook.id)})
+    failures = [
+        Failure(
+            job_id=row["id"],
+            message_id=f"msg_{row['id']}",
+            event=row["payload"]["event"],
+            at=row["payload"]["at"],
+            tries=row["attempts"],
+            failed_at=row["finished_at"],
+            error=row["error"] or "",
+        )
+        for row in rows
+    ]
+    return Failures(message=f"Found {counted(len(failures), 'failure')}", failures=failures)
+
+
+@tool("replay_webhook", permission=PERMISSION, effect="update", rate="strict")
+async def replay_webhook(args: ReplayWebhook, call: Call) -> Replayed:
+    """Send again what did not arrive, with the same `webhook-id`."""
+    webhook = await one_of(call, args.id)
