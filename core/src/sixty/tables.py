@@ -1,4 +1,4 @@
-"""The core's own tables: people, what they may do, the spine of records, what has happened, packs, jobs and webhooks."""
+"""The core's own tables: people, what they may do, the spine of records, what has happened, packs, jobs, webhooks."""
 
 from __future__ import annotations
 

@@ -136,8 +136,9 @@ async def failures_(host: Host, webhook_id: str, *, as_json: bool) -> None:
 @with_host
 async def replay(host: Host, webhook_id: str, job_ids: tuple[str, ...], since: str | None) -> None:
     """Send again what did not arrive: these JOBs, or all that failed."""
-    given = {"job_ids": list(job_ids)} if job_ids else {}
-    given |= {"since": since} if since is not None else {}
+    given: dict[str, Any] = {"job_ids": list(job_ids)} if job_ids else {}
+    if since is not None:
+        given["since"] = since
     click.echo(await _done(host, webhook_id, failures.replay_webhook, **given))
 
 
@@ -165,7 +166,8 @@ async def _called(
     """The answer to a call, and the secret that it came with."""
     outcome = await call_tool(host, Request(tool.name, arguments, principal, transport="cli", offer=tool))
     if outcome.is_error:
-        raise raised(outcome.structured["error"])
+        error = outcome.structured["error"]
+        raise raised(error) or click.ClickException(error["message"])
     return outcome.structured, outcome.blocks[0]["text"] if outcome.blocks else None
 
 

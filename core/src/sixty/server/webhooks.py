@@ -103,7 +103,7 @@ class Webhooks:
         return await call_tool(self._host, request)
 
 
-async def refuse_plainly(  # noqa: PLR0917 - as `refuse`, in whose place it stands
+async def refuse_plainly(
     send: Send,
     status: int,
     _code: int,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from sixty.context import Call
-from sixty.errors import Conflict, Invalid, NotFound
-from sixty.jobs.retrying import retried
-from sixty.storage.columns import Instant
+from sixty.errors import Conflict, NotFound
+from sixty.storage.columns import Id, Instant
 from sixty.tables import jobs
 from sixty.tools import tool
-from sixty.values import Arguments, Moment, RecordId, Result, ShownId, counted
+from sixty.values import Moment, RecordId, Result, ShownId, counted
 from sixty.webhooks.delivering import queue_of
 from sixty.webhooks.managing import PERMISSION, OneWebhook, one_of
 
@@ -22,12 +21,19 @@ __all__ = ["list_webhook_failures", "replay_webhook"]
 MOST = 200
 """Failures that are shown, and that are named to be sent again, at once."""
 
-_failed = (
-    sa.select(jobs)
-    .where(jobs.c.queue == sa.bindparam("of_queue"), jobs.c.state == "failed")
-    .order_by(jobs.c.seq.desc())
+_of_webhook = (jobs.c.queue == sa.bindparam("of_queue"), jobs.c.state == "failed")
+_newest = sa.select(jobs).where(*_of_webhook).order_by(jobs.c.seq.desc()).limit(MOST)
+_since = (
+    sa.select(jobs.c.id)
+    .where(*_of_webhook, jobs.c.created_at >= sa.bindparam("since", type_=Instant))
+    .order_by(jobs.c.seq)
 )
-_newest = _failed.limit(MOST)
+_again = (
+    sa.update(jobs)
+    .where(*_of_webhook, jobs.c.id == sa.bindparam("key", type_=Id))
+    .values(state="waiting", attempts=0, due_at=sa.bindparam("now", type_=Instant), finished_at=None)
+)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Failure(BaseModel):
@@ -87,3 +93,16 @@ async def list_webhook_failures(args: OneWebhook, call: Call) -> Failures:
 async def replay_webhook(args: ReplayWebhook, call: Call) -> Replayed:
     """Send again what did not arrive, with the same `webhook-id`."""
     webhook = await one_of(call, args.id)
+    if webhook.state == "disabled":
+        raise Conflict("the webhook is disabled; set its state to active first", id=webhook.id)
+    queue = queue_of(webhook.id)
+    rows = await call.rows(_since, {"of_queue": queue, "since": args.since or _EVER})
+    failed = [row["id"] for row in rows]
+    if unknown := set(args.job_ids) - set(failed):
+        job_id = min(unknown)
+        raise NotFound(f"no failure of this webhook has the job_id {job_id}; list its failures", id=job_id)
+    wanted = dict.fromkeys(args.job_ids or failed)
+    for job_id in wanted:
+        call.write(_again, {"of_queue": queue, "key": job_id, "now": call.now}, expect=1)
+    call.unit.afterwards(call.host.worker.wake)
+    return Replayed(message=f"{counted(len(wanted), 'event')} will be sent again", replayed=len(wanted))
