@@ -14,11 +14,14 @@ from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
 from sixty.hookspecs import hookimpl
+from sixty.jobs.clearing import EVERY_NIGHT, remove_old_jobs
 from sixty.kinds import Tables
 from sixty.permissions import Permissions
 from sixty.views import Published
 
 if TYPE_CHECKING:
+    from sixty.jobs.job import Job
+    from sixty.jobs.schedule import Schedule
     from sixty.prompts import Completion
     from sixty.resources import Resource
     from sixty.tools import Tool
@@ -37,6 +40,16 @@ def sixty_resources() -> list[Resource]:
 @hookimpl
 def sixty_completions() -> list[Completion]:
     return [*PEOPLE_COMPLETIONS, HISTORY_COMPLETION]
+
+
+@hookimpl
+def sixty_jobs() -> list[Job]:
+    return [remove_old_jobs]
+
+
+@hookimpl
+def sixty_schedules() -> list[Schedule]:
+    return [EVERY_NIGHT]
 
 
 @hookimpl
