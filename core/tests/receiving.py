@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-
 @dataclass(frozen=True)
 class Request:
     """What came."""

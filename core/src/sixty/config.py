@@ -106,6 +106,7 @@ class Settings(PackSettings):
     rate_strict: Rate = Field("10/minute", description="Calls per user and tool, for costly and destructive tools.")
     rate_bulk: Rate = Field("5/minute", description="Calls per user and tool, for tools that do many things at once.")
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
+    jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )

@@ -124,6 +124,10 @@ class Host:
         """Within the block, `observer` is told of what changes, in whatever process."""
         return self.watch.watching(observer)
 
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """Within the block, this process does the jobs that are due, whoever has left them to be done."""
+        return self.worker.working()
+
     @property
     def behind(self) -> bool:
         """Whether packs have come or gone elsewhere since the registry was built. It costs nothing to ask."""

@@ -218,7 +218,7 @@ jobs = sa.Table(
         sa.Index(f"ix_jobs_{name}", *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
         for name, columns, where in (
             ("waiting", ("queue", "due_at", "seq"), "state = 'waiting'"),
-            ("running", ("leased_until",), "state = 'running'"),
+            ("running", ("lane", "leased_until"), "state = 'running'"),
             ("failed", ("queue", "seq"), "state = 'failed'"),
             ("lane", ("lane", "seq"), "lane IS NOT NULL AND finished_at IS NULL"),
         )

@@ -56,6 +56,7 @@ async def test_who_has_chosen_a_secret_signs_with_it(sixty: Organisation, api: C
     assert "[redacted]" in str(lines)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "secret",
     [
@@ -88,6 +89,7 @@ async def test_a_repeated_request_makes_no_second_subscription_and_shows_no_secr
     assert await sixty.count(webhooks) == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -117,18 +119,21 @@ async def test_what_is_wrong_with_a_subscription_is_said(
     assert await sixty.count(webhooks) == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("body", [b"{", b"[]", b"5"])
 async def test_what_is_no_json_object_is_refused(api: Callable[..., Any], body: bytes) -> None:
     answer = await (await api("user")).http.post("/webhooks", content=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_request_that_is_too_large_is_refused(api: Callable[..., Any]) -> None:
     answer = await (await api("user")).http.post("/webhooks", content=b" " * 2_000_000)
     assert answer.status_code == 413
     assert "1048576 bytes" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_paths_and_methods_that_there_are_not_are_said_to_be_so(api: Callable[..., Any]) -> None:
     uma = await api("user")
     assert (await uma.ask("GET", "/a/b/c")).json()["error"]["code"] == "not_found"
@@ -137,6 +142,7 @@ async def test_paths_and_methods_that_there_are_not_are_said_to_be_so(api: Calla
     assert (await uma.http.get("/webhooksy")).status_code == 404
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_who_is_not_let_in_is_told_in_the_same_form(api: Callable[..., Any]) -> None:
     uma = await api("user")
     refused = await uma.http.get("/webhooks", headers={"Authorization": "Bearer sk60_guess"})
@@ -209,12 +215,14 @@ async def test_a_user_has_a_hundred_at_the_most(
     await ada.post(**HOOK)  # it is counted for each
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_events_that_can_be_had_are_listed(api: Callable[..., Any]) -> None:
     events = {event["name"]: event["description"] for event in (await (await api("user")).get("/events"))["events"]}
     assert events["deal.stage_changed"] == "A deal entered another stage, in whichever direction."
     assert "note.added" in events
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 class TestTooOften:
     @pytest.fixture
     def environ(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
 from sixty.hookspecs import hookimpl
+from sixty.jobs.clearing import EVERY_NIGHT, remove_old_jobs
 from sixty.kinds import Tables
 from sixty.permissions import Permissions
 from sixty.views import Published
@@ -23,6 +24,7 @@ from sixty.webhooks.fanning import tell_subscribers
 if TYPE_CHECKING:
     from sixty.events import Reaction
     from sixty.jobs.job import Job
+    from sixty.jobs.schedule import Schedule
     from sixty.prompts import Completion
     from sixty.resources import Resource
     from sixty.tools import Tool
@@ -41,6 +43,16 @@ def sixty_resources() -> list[Resource]:
 @hookimpl
 def sixty_completions() -> list[Completion]:
     return [*PEOPLE_COMPLETIONS, HISTORY_COMPLETION]
+
+
+@hookimpl
+def sixty_jobs() -> list[Job]:
+    return [deliver, remove_old_jobs]
+
+
+@hookimpl
+def sixty_schedules() -> list[Schedule]:
+    return [EVERY_NIGHT]
 
 
 @hookimpl
@@ -67,11 +79,6 @@ def sixty_permissions() -> list[Permissions]:
 @hookimpl
 def sixty_reactions() -> list[Reaction]:
     return [tell_subscribers]
-
-
-@hookimpl
-def sixty_jobs() -> list[Job]:
-    return [deliver]
 
 
 @hookimpl

@@ -39,6 +39,7 @@ COMMANDS = {
     "export": "sixty.cli.exporting:export",
     "explain": "sixty.cli.explain:explain",
     "db": "sixty.cli.db:db",
+    "jobs": "sixty.cli.jobs:jobs",
     "audit": "sixty.cli.audit:audit",
 }
 """Where each command is, in the order in which help shows them."""

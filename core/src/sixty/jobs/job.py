@@ -58,7 +58,9 @@ class Job:
 
     def parse(self, payload: Payload, context: Mapping[str, Any]) -> Any:
         """The payload as the job's model. `Invalid` says what is wrong with it."""
-        return payload if isinstance(payload, self.arguments) else parsed(self.arguments, payload, context)
+        if isinstance(payload, self.arguments):
+            return payload
+        return parsed(self.arguments, dict(payload), context)
 
     def check(self) -> None:
         """Raise `PluginError` unless it can be run; called when the plugin loads."""

@@ -10,7 +10,7 @@ down_revision = "0005_words"
 
 _INDEXES = {
     "waiting": (["queue", "due_at", "seq"], "state = 'waiting'"),
-    "running": (["leased_until"], "state = 'running'"),
+    "running": (["lane", "leased_until"], "state = 'running'"),
     "failed": (["queue", "seq"], "state = 'failed'"),
     "lane": (["lane", "seq"], "lane IS NOT NULL AND finished_at IS NULL"),
 }

@@ -153,6 +153,13 @@ class Organisation:
         user = await add_user(self.host.database, email=address, name=name, role=role, team=team, now=self.clock())
         return Client(self, user.id)
 
+    async def work(self) -> list[str]:
+        """Do the jobs that are due, and what they lead to, until none is; their names, one for each try.
+
+        What is to be tried again, or only later, falls due when the clock is advanced.
+        """
+        return await self.host.worker.drain()
+
     async def directory(self) -> Any:
         """Everybody, as of now."""
         return await self.host.identity.directory()

@@ -1,4 +1,4 @@
-"""Sending an event to one receiver: a job, tried again for three days, that gives up on the subscription then."""
+"""Sending an event to one receiver: a job that is tried again for three days, and then ends the subscription."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sixty.errors import Unavailable
-from sixty.jobs.job import GiveUp, RetryLater, job
+from sixty.errors import RateLimited, Unavailable
+from sixty.jobs.job import GiveUp, job
 from sixty.jobs.work import Work
 from sixty.storage.columns import Id
 from sixty.tables import records, webhooks
-from sixty.values import Arguments, Moment, RecordId
+from sixty.values import Arguments, Moment, RecordId, counted
 from sixty.webhooks.body import body_of
 from sixty.webhooks.changes import changed
 from sixty.webhooks.reading import may_read
@@ -58,7 +58,7 @@ async def give_up(args: Delivery, work: Work) -> None:
         if row is None or row["state"] == "disabled":
             return
         webhook = Webhook.of(row)
-        reason = f"{args.event} could not be delivered, in {work.attempt} tries: {work.error}"
+        reason = f"{args.event} was not received in {counted(work.attempt, 'try')}: {work.error}"
         await transaction.apply(list(changed(webhook, webhook.disabled(reason, work.now))))
     _logger.warning("the webhook %s is disabled: %s", args.webhook_id, reason)
 
@@ -85,8 +85,7 @@ async def deliver(args: Delivery, work: Work) -> None:
     if answer.is_gone:
         raise GiveUp(answer.words)
     if answer.retry_after is not None:
-        planned = PLAN[min(work.attempt, len(PLAN)) - 1]
-        raise RetryLater(max(answer.retry_after, planned), answer.words)
+        raise RateLimited(answer.words, answer.retry_after)
     raise Unavailable(answer.words)
 
 

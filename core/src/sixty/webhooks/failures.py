@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from sixty.context import Call
 from sixty.errors import Conflict, NotFound
-from sixty.storage.columns import Id, Instant
+from sixty.jobs.control import again
+from sixty.storage.columns import Instant
 from sixty.tables import jobs
 from sixty.tools import tool
 from sixty.values import Moment, RecordId, Result, ShownId, counted
@@ -24,14 +25,9 @@ MOST = 200
 _of_webhook = (jobs.c.queue == sa.bindparam("of_queue"), jobs.c.state == "failed")
 _newest = sa.select(jobs).where(*_of_webhook).order_by(jobs.c.seq.desc()).limit(MOST)
 _since = (
-    sa.select(jobs.c.id)
+    sa.select(jobs.c.id, jobs.c.state, jobs.c.attempts)
     .where(*_of_webhook, jobs.c.created_at >= sa.bindparam("since", type_=Instant))
     .order_by(jobs.c.seq)
-)
-_again = (
-    sa.update(jobs)
-    .where(*_of_webhook, jobs.c.id == sa.bindparam("key", type_=Id))
-    .values(state="waiting", attempts=0, due_at=sa.bindparam("now", type_=Instant), finished_at=None)
 )
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -95,14 +91,13 @@ async def replay_webhook(args: ReplayWebhook, call: Call) -> Replayed:
     webhook = await one_of(call, args.id)
     if webhook.state == "disabled":
         raise Conflict("the webhook is disabled; set its state to active first", id=webhook.id)
-    queue = queue_of(webhook.id)
-    rows = await call.rows(_since, {"of_queue": queue, "since": args.since or _EVER})
-    failed = [row["id"] for row in rows]
+    rows = await call.rows(_since, {"of_queue": queue_of(webhook.id), "since": args.since or _EVER})
+    failed = {row["id"]: row for row in rows}
     if unknown := set(args.job_ids) - set(failed):
         job_id = min(unknown)
         raise NotFound(f"no failure of this webhook has the job_id {job_id}; list its failures", id=job_id)
     wanted = dict.fromkeys(args.job_ids or failed)
     for job_id in wanted:
-        call.write(_again, {"of_queue": queue, "key": job_id, "now": call.now}, expect=1)
+        call.unit.write(again(failed[job_id], call.now))
     call.unit.afterwards(call.host.worker.wake)
     return Replayed(message=f"{counted(len(wanted), 'event')} will be sent again", replayed=len(wanted))

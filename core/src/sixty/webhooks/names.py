@@ -11,6 +11,7 @@ from sixty.errors import Invalid, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sixty.events import Event
     from sixty.registry import Registry
 
 __all__ = ["TEST", "accepted_events", "known_events"]
@@ -22,8 +23,7 @@ TEST = "webhook.test"
 def known_events(registry: Registry) -> dict[str, str]:
     """Every event that can be subscribed to, by name and in order, with a sentence."""
     packs = (event for pack in registry.packs.values() for event in pack.events)
-    events = {event.name: cleandoc(event.__doc__ or "").partition("\n")[0] for event in (*crm.EVENTS, *packs)}
-    return dict(sorted(events.items()))
+    return dict(sorted((event.name, _sentence(event)) for event in (*crm.EVENTS, *packs)))
 
 
 def accepted_events(registry: Registry, wanted: Iterable[str]) -> list[str]:
@@ -36,3 +36,9 @@ def accepted_events(registry: Registry, wanted: Iterable[str]) -> list[str]:
             rule = "the name of an event, such as deal.won, all of a kind, such as deal.*, or *"
             raise Invalid(f"events: {name[:80]!r} is not {rule}{close}", field="events", given=name[:80])
     return list(dict.fromkeys(wanted))
+
+
+def _sentence(event: type[Event]) -> str:
+    """The first line of its docstring; not what Python writes for a dataclass without one."""
+    text = cleandoc(event.__doc__ or "").partition("\n")[0]
+    return "" if text.startswith(f"{event.__name__}(") else text
