@@ -29,7 +29,7 @@ INSIDE = [
     "172.16.0.1",
     "192.168.0.1",
     "100.64.0.1",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - it is refused, not bound
     "224.0.0.1",
     "255.255.255.255",
     "::1",
@@ -88,7 +88,7 @@ async def test_an_address_is_judged_however_it_is_spelt(host: str) -> None:
 
 
 async def test_a_name_without_an_address_may_have_one_later() -> None:
-    with pytest.raises(Unavailable, match="nowhere.invalid cannot be resolved"):
+    with pytest.raises(Unavailable, match=r"nowhere\.invalid cannot be resolved"):
         await address_of(target("https://nowhere.invalid/"), ())
 
 

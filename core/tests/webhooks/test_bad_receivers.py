@@ -91,7 +91,7 @@ async def test_anything_else_is_tried_again(
     ],
 )
 async def test_a_receiver_that_asks_for_patience_is_given_it(
-    sixty: Organisation, api: Callable[..., Any], receiver: Receiver, status: int, wanted: str, seconds: int
+    sixty: Organisation, api: Callable[..., Any], receiver: Receiver, *, status: int, wanted: str, seconds: int
 ) -> None:
     receiver.answers = [says(status, retry_after=wanted)]
     job = await tried(sixty, api, receiver.url)

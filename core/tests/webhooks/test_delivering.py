@@ -181,7 +181,7 @@ async def test_an_event_of_a_call_that_was_rolled_back_is_never_sent(
     ],
 )
 async def test_an_event_over_20_kb_is_cut_and_says_where(
-    sixty: Organisation, api: Callable[..., Any], receiver: Receiver, text: str, more: Any, cut: list[str]
+    sixty: Organisation, api: Callable[..., Any], receiver: Receiver, *, text: str, more: Any, cut: list[str]
 ) -> None:
     writer = sixty.as_role("user")
     note = (await writer.call("add_note", text="Budget", price=12.5))["note"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import sqlalchemy as sa
 from receiving import says
 
@@ -15,6 +14,7 @@ from sixty.webhooks.delivering import PLAN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
     from receiving import Receiver
 
     from sixty.testing import Organisation
