@@ -35,12 +35,11 @@ def left(database_url: str) -> list[str]:
     async def leave() -> list[str]:
         errands.STATE.does["milk"] = fail
         async with open_organisation(database_url, [("errands", errands)]) as sixty:
-            user, ids = sixty.as_role("user"), []
-            for label in ("bread", "milk"):
-                ids.append((await user.call("leave", label=label, queue="shop"))["job_id"])
+            user = sixty.as_role("user")
+            left = [await user.call("leave", label=label, queue="shop") for label in ("bread", "milk")]
             await sixty.work()
-            ids.append((await user.call("leave", label="eggs", after=10**9))["job_id"])
-            return ids
+            left.append(await user.call("leave", label="eggs", after=10**9))
+            return [answer["job_id"] for answer in left]
 
     return asyncio.run(leave())
 

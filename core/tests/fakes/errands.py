@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sixty import (
     Arguments,
@@ -23,6 +24,9 @@ from sixty import (
     on,
     tool,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 @dataclass
@@ -104,12 +108,10 @@ async def leave(args: Leave, call: Call) -> Left:
     if args.then == "explode":
         raise RuntimeError("oh")
     if args.then == "save":
-        try:
+        with suppress(Conflict):
             async with call.savepoint():
                 call.enqueue(errand, Errand(label="in vain"))
                 raise Conflict("never mind")
-        except Conflict:
-            pass
     return Left(message="Left", job_id=job_id)
 
 

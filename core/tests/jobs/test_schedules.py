@@ -1,4 +1,4 @@
-"""Schedules: a job that comes by itself, once each time, however many processes there are and wherever clocks are put."""
+"""Schedules: a job that comes by itself, once each time, however many processes there are and whatever clocks do."""
 
 from __future__ import annotations
 
