@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+import shouts
 from fakes import notes
 from receiving import receiving
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
-    return (("notes", notes),)
+    return (("notes", notes), ("shouts", shouts))
 
 
 @pytest.fixture
@@ -37,6 +39,30 @@ def environ() -> Mapping[str, str]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as receiver:
         yield receiver
+
+
+@dataclass
+class Names:
+    """What names resolve to: each lookup takes the next answer, and the last one stays."""
+
+    answers: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    names, real = Names(), socket.getaddrinfo
+
+    def look_up(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        if host not in names.answers:
+            return real(host, port, *args, **options)
+        names.asked.append(host)
+        answers = names.answers[host]
+        addresses = (answers.pop(0) if len(answers) > 1 else answers[0]).split()
+        return [(0, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return names
 
 
 @dataclass
@@ -66,13 +92,14 @@ class Api:
 async def api(sixty: Organisation) -> AsyncIterator[Callable[..., Any]]:
     """`await api("user")`, or `await api(somebody)`: who speaks by HTTP."""
     transport = httpx2.ASGITransport(app(sixty.host))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
+    async with AsyncExitStack() as clients:
 
         async def of(who: str | Client) -> Api:
             client = sixty.as_role(who) if isinstance(who, str) else who
             email = (await client.principal()).email
             _, key = await add_key(sixty.host.database, email, "api", now=sixty.clock())
             headers = {"Authorization": f"Bearer {key}"}
-            return Api(httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers))
+            http = httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+            return Api(await clients.enter_async_context(http))
 
         yield of

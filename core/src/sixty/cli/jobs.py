@@ -12,6 +12,7 @@ import click
 from sixty.cli.opening import log, with_host
 from sixty.cli.output import as_json, print_json, show
 from sixty.jobs import control
+from sixty.values import counted
 
 if TYPE_CHECKING:
     from sixty.host import Host
@@ -89,7 +90,8 @@ async def run(host: Host, *, once: bool) -> None:
     log(host.settings)
     if once:
         tried = await host.worker.drain()
-        click.echo(f"{len(tried)} tries: {', '.join(sorted(set(tried)))}" if tried else "Nothing was due.")
+        what = f"Tried {counted(len(tried), 'job')}: {', '.join(sorted(set(tried)))}." if tried else "Nothing was due."
+        click.echo(what)
         return
     stop = asyncio.Event()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt

@@ -20,15 +20,13 @@ FIELDS = 5
 
 
 def check_cron(cron: str) -> None:
-    """Raise `ValueError` unless it is a cron expression that names a time to come."""
+    """Raise `ValueError` unless it is a cron expression, of times that come."""
     if len(cron.split()) != FIELDS:
         raise ValueError(f"{cron!r} must have {FIELDS} fields: minute, hour, day, month and weekday")
     try:
-        _ = next(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)))
+        CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise ValueError(f"{cron!r} is no cron expression: {error}") from error
-    except StopIteration:
-        raise ValueError(f"{cron!r} names a time that never comes") from None
 
 
 def next_tick(cron: str, after: datetime, zone: ZoneInfo) -> datetime:

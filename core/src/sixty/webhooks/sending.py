@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sixty.webhooks.addresses import Network
 
-__all__ = ["Answer", "post"]
+__all__ = ["Answer", "post", "trusted"]
 
 CONNECTING = 5.0
 """Seconds to connect."""
@@ -72,7 +72,7 @@ async def post(
             address = await address_of(wanted, networks)
             async with (
                 httpx2.AsyncClient(
-                    verify=_trusted(), trust_env=False, timeout=httpx2.Timeout(WHOLE, connect=CONNECTING)
+                    verify=trusted(), trust_env=False, timeout=httpx2.Timeout(WHOLE, connect=CONNECTING)
                 ) as client,
                 client.stream(
                     "POST",
@@ -98,7 +98,7 @@ _HEADERS = {
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Whose certificates are believed: the system's, or those of SSL_CERT_FILE."""
     return httpx2.create_ssl_context()
 
