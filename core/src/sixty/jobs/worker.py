@@ -35,6 +35,8 @@ IN_ALL = 256
 """Jobs that run at once in a process: so many wait for the world outside at the most."""
 POLL = 5.0
 """Seconds between two looks at the most."""
+BETWEEN = 0.05
+"""Seconds between two looks at the least: whatever happens meanwhile leads to one look."""
 AWAY = 1.0
 """Seconds after which a database that did not answer is asked again."""
 RENEW = 3.0
@@ -120,6 +122,7 @@ class Worker:
                 if away:
                     _logger.warning("jobs can be looked for again")
                 away = False
+            await asyncio.sleep(BETWEEN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
