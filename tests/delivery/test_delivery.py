@@ -65,7 +65,7 @@ def test_every_event_arrives_and_those_of_a_record_in_order_whatever_is_killed(
     url, mortal = database
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
     rates = {f"SIXTY_RATE_{rate}": "off" for rate in ("STANDARD", "STRICT", "BULK", "AUTH")}
-    own = {"SIXTY_DATABASE_URL": url, "SIXTY_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    own = {"SIXTY_DATABASE_URL": url, "SIXTY_WEBHOOK_NETWORKS": "127.0.0.0/8", "SIXTY_WEBHOOK_RETRIES": RETRIES}
     env = {**inherited, **rates, **own}
 
     def sixty(*arguments: str) -> str:

@@ -84,7 +84,9 @@ def rows_of(model: type[BaseModel], prefix: str) -> str:
     lines = []
     for name, field in model.model_fields.items():
         value = field.default
-        unset = "" if value in (None, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+        if isinstance(value, tuple):
+            value = ", ".join(map(str, value))
+        unset = "" if value in (None, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
         lines.append(f"| `{prefix}{name.upper()}` | {unset} | {field.description} |\n")
     return "".join(lines)
 

@@ -56,6 +56,7 @@ def _database(value: str) -> str:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
+Pauses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(_split)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -99,6 +100,10 @@ class Settings(PackSettings):
     max_request_bytes: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
     webhook_networks: Networks = Field(
         (), description="Networks that are not public and that webhooks may reach all the same, such as `10.0.0.0/8`."
+    )
+    webhook_retries: Pauses = Field(
+        (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="Seconds before each further try to deliver an event; after the last one its webhook is disabled.",
     )
     rate_standard: Rate = Field(
         "100/minute", description="Calls per user and tool, for most tools; `off` for no limit."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from receiving import says
 
+from sixty.config import Settings
 from sixty.tables import audit, jobs
-from sixty.webhooks.delivering import PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ UNKNOWN = "0198f2a0-5a10-7c11-8f00-00000000d001"
 async def fail_for_good(sixty: Organisation, receiver: Receiver) -> None:
     """Every try of what is due has failed."""
     receiver.answers = [says(500, b"Out of order")] * 10
-    for seconds in (0, *PLAN):
+    for seconds in (0, *Settings().webhook_retries):
         sixty.clock.advance(timedelta(seconds=seconds * 1.1))
         await sixty.work()
     assert receiver.answers == []

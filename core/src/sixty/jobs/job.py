@@ -14,6 +14,7 @@ from sixty.errors import PluginError
 from sixty.offers import model_of, parsed
 
 if TYPE_CHECKING:
+    from sixty.host import Host
     from sixty.jobs.work import Work
 
 __all__ = ["GiveUp", "Job", "RetryLater", "job"]
@@ -27,6 +28,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Payload = Mapping[str, Any] | BaseModel
 Handler = Callable[[Any, "Work"], Awaitable[None]]
+Retry = tuple[float, ...] | Callable[["Host"], tuple[float, ...]]
 
 
 class RetryLater(Exception):
@@ -49,8 +51,8 @@ class Job:
     handler: Handler
     arguments: type[BaseModel]
     description: str
-    retry: tuple[float, ...] = RETRY
-    """Seconds before each further try. After the last one it has failed."""
+    retry: Retry = RETRY
+    """Seconds before each further try, or what finds them in settings. After the last one it has failed."""
     timeout: float = TIMEOUT
     """Seconds that one try may take."""
     failed: Handler | None = None
@@ -62,18 +64,23 @@ class Job:
             return payload
         return parsed(self.arguments, dict(payload), context)
 
+    def plan(self, host: Host) -> tuple[float, ...]:
+        """Seconds before each further try."""
+        return self.retry if isinstance(self.retry, tuple) else self.retry(host)
+
     def check(self) -> None:
         """Raise `PluginError` unless it can be run; called when the plugin loads."""
         if not _NAME.fullmatch(self.name):
             raise PluginError(f"the name {self.name!r} of a job must be snake_case, at most 64 characters")
         if not self.description:
             raise PluginError(f"the job {self.name} has no description: write a docstring")
-        if self.timeout <= 0 or any(seconds < 0 for seconds in self.retry):
+        seconds = self.retry if isinstance(self.retry, tuple) else ()
+        if self.timeout <= 0 or min(seconds, default=0) < 0:
             raise PluginError(f"the job {self.name} must have a timeout above 0, and no negative seconds in retry")
 
 
 def job(
-    name: str, *, retry: tuple[float, ...] = RETRY, timeout: float = TIMEOUT, failed: Handler | None = None
+    name: str, *, retry: Retry = RETRY, timeout: float = TIMEOUT, failed: Handler | None = None
 ) -> Callable[[Handler], Job]:
     """A job made from an async function `(args, work)`; its docstring says what it does.
 
@@ -84,6 +91,6 @@ def job(
         if failed is not None and not iscoroutinefunction(failed):
             raise PluginError(f"`failed` of the job {name} must be an async function")
         model = model_of(function, f"the job {name}")
-        return Job(name, function, model, cleandoc(function.__doc__ or ""), tuple(retry), timeout, failed)
+        return Job(name, function, model, cleandoc(function.__doc__ or ""), retry, timeout, failed)
 
     return decorate

@@ -45,17 +45,17 @@ async def settling(host: Host, registry: Registry, leases: Leases, row: Row) -> 
         pack=pack,
         error=row["error"],
     )
-    tries, pause = len(job.retry) + 1, None
+    plan, pause = job.plan(host), None
     try:
         work = replace(work, args=job.parse(row["payload"], {"now": work.now, "timezone": host.timezone}))
-        if work.attempt > tries:  # the last of them ended with the process that ran it
+        if work.attempt > len(plan) + 1:  # the last of them ended with the process that ran it
             raise GiveUp(row["error"])  # noqa: TRY301 - as the job would
         await on_loop(job.handler(work.args, work), job.timeout)
     except GiveUp as error:
         why = str(error) or "it gave up"
     except Exception as error:
         why = _told(error)
-        pause = _pause(job, work.attempt, error)
+        pause = _pause(plan, work.attempt, error)
         _logger.warning(
             "the job %s (%s) failed in its try %d: %s", work.id, work.name, work.attempt, why, exc_info=_is_bug(error)
         )
@@ -68,13 +68,13 @@ async def settling(host: Host, registry: Registry, leases: Leases, row: Row) -> 
     return [*leases.finished(row, "failed", why), *following(host, registry, row)]
 
 
-def _pause(job: Job, attempt: int, error: Exception) -> float | None:
+def _pause(plan: tuple[float, ...], attempt: int, error: Exception) -> float | None:
     """Seconds until the next try, or None if there is none."""
-    if attempt > len(job.retry):
+    if attempt > len(plan):
         return None
     if isinstance(error, RetryLater):
         return error.seconds
-    planned = job.retry[attempt - 1]
+    planned = plan[attempt - 1]
     if isinstance(error, RateLimited):
         planned = max(planned, float(error.retry_after))
     return planned * random.uniform(1, 1 + JITTER)  # noqa: S311 - nobody need be unable to guess it

@@ -1,4 +1,4 @@
-"""Sending an event to one receiver: a job that is tried again for three days, and then ends the subscription."""
+"""Sending an event to one receiver: a job that is tried again, for three days by default, and then ends its webhook."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from sixty.webhooks.subscriptions import Webhook
 if TYPE_CHECKING:
     from sixty.directory import Directory
 
-__all__ = ["PLAN", "Delivery", "deliver", "queue_of"]
+__all__ = ["Delivery", "deliver", "queue_of"]
 
-_MINUTE, _HOUR = 60, 3600
-PLAN = (5, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 24 * _HOUR)
-"""Seconds before each further try, as Standard Webhooks proposes."""
+TIMEOUT = 60
+"""Seconds that one try may take, with all that is looked up for it."""
 
 _owner = sa.select(records.c.owner_id).where(records.c.id == sa.bindparam("key", type_=Id))
 _one = sa.select(webhooks).where(webhooks.c.id == sa.bindparam("key", type_=Id))
@@ -63,7 +62,7 @@ async def give_up(args: Delivery, work: Work) -> None:
     _logger.warning("the webhook %s is disabled: %s", args.webhook_id, reason)
 
 
-@job("deliver", retry=PLAN, timeout=_MINUTE, failed=give_up)
+@job("deliver", retry=lambda host: host.settings.webhook_retries, timeout=TIMEOUT, failed=give_up)
 async def deliver(args: Delivery, work: Work) -> None:
     """Send an event to the receiver of a webhook, as long as its subscriber may read the record that it is about."""
     from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client
