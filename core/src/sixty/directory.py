@@ -114,6 +114,7 @@ class Directory:
     webhooks: Mapping[str, Webhook]
     """By id, oldest first; disabled ones too."""
     _principals: dict[str, Principal] = field(default_factory=dict, init=False, repr=False)
+    _waiting: dict[str, tuple[Webhook, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def users_by_email(self) -> Mapping[str, User]:
@@ -136,6 +137,14 @@ class Directory:
             principal = Principal(user.id, user.email, user.name, user.role, user.team_id, held)
             self._principals[user_id] = principal
         return principal
+
+    def waiting_for(self, event: str) -> tuple[Webhook, ...]:
+        """The active webhooks that are to be told of an event of that name, oldest first."""
+        waiting = self._waiting.get(event)
+        if waiting is None:
+            waiting = tuple(webhook for webhook in self.webhooks.values() if webhook.wants(event))
+            self._waiting[event] = waiting
+        return waiting
 
     def team_of(self, user_id: str | None) -> str | None:
         """The id of a user's team today, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import os
@@ -213,6 +214,16 @@ async def test_a_user_has_a_hundred_at_the_most(
     await uma.post(**HOOK)
     assert (await uma.ask("POST", body=HOOK)).status_code == 409
     await ada.post(**HOOK)  # it is counted for each
+
+
+async def test_changes_at_the_same_time_are_all_made(sixty: Organisation, api: Callable[..., Any]) -> None:
+    people = [await api(role) for role in ("user", "manager", "admin")]
+    made = await asyncio.gather(*(person.post(**HOOK) for person in people for _ in range(4)))
+    assert await sixty.count(webhooks) == len({one["id"] for one in made}) == 12
+    ada = people[-1]
+    await asyncio.gather(*(ada.patch(f"/{one['id']}", events=["*"]) for one in made[:6]))
+    await asyncio.gather(*(ada.ask("DELETE", f"/{one['id']}") for one in made[6:]))
+    assert [one["events"] for one in (await ada.get())["webhooks"]] == [["*"]] * 6
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -19,7 +19,7 @@ __all__ = ["tell_subscribers"]
 @on("*")
 async def tell_subscribers(event: Event, call: Call) -> None:
     """Tell each webhook that waits for the event, if its subscriber may read the record that it happened to."""
-    waiting = [webhook for webhook in call.directory.webhooks.values() if webhook.wants(event.name)]
+    waiting = call.directory.waiting_for(event.name)
     if not waiting or (kind := await _kind(event.record_id, call)) is None:
         return
     told = [it for it in waiting if may_read(call.directory, it.user_id, kind, event.owner_id)]
