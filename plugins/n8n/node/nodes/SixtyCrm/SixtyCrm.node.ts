@@ -16,7 +16,7 @@ import { senderFor } from '../shared/transport';
 import { argumentsOf, mappedArguments, wantedOf, type Parameter } from './arguments';
 import { itemsOf } from './items';
 import { pagesOf } from './lists';
-import { isPaged, OPERATIONS } from './operations';
+import { isPaged, operationNamed } from './operations';
 import { operationProperties, toolProperties } from './properties';
 import { getToolArguments, searchContacts, searchDeals, searchTools } from './searches';
 
@@ -98,9 +98,7 @@ async function run(node: IExecuteFunctions, send: Send, item: number): Promise<I
 		const answer = await call(tool, mappedArguments(parameter, node.getInputData()[item].json), true);
 		return itemsOf(undefined, answer, simplify);
 	}
-	const chosen = parameter('operation', '');
-	const operation = OPERATIONS.find((known) => known.operation === chosen);
-	if (operation === undefined) throw new Error(`There is no operation ${String(chosen)}`);
+	const operation = operationNamed(parameter('operation', ''));
 	const args = argumentsOf(operation, parameter);
 	if (!isPaged(operation)) {
 		return itemsOf(operation, await call(operation.tool, args, operation.effect !== 'read'), simplify);
@@ -113,5 +111,6 @@ async function run(node: IExecuteFunctions, send: Send, item: number): Promise<I
 /** The same for each try of one run on one item, and for nothing else. */
 function idempotencyKey(node: IExecuteFunctions, item: number): string {
 	const run = node.getWorkflowDataProxy(item).$runIndex as number;
-	return ['n8n', node.getExecutionId(), node.getNode().id, run, item].join(':');
+	const since = node.getExecutionContext()?.establishedAt; // an n8n that is set up anew counts executions from 1 again
+	return ['n8n', node.getInstanceId(), node.getExecutionId(), since, node.getNode().id, run, item].join(':');
 }

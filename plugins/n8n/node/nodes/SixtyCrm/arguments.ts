@@ -1,6 +1,7 @@
 import type { GenericValue, IDataObject } from 'n8n-workflow';
 
 import { BadArgument } from '../shared/errors';
+import { decodedObject } from '../shared/json';
 import { formOf, type JsonSchema } from '../shared/schemas';
 import { isPaged, type Operation } from './operations';
 
@@ -103,14 +104,7 @@ function partsOf(schema: JsonSchema, entered: IDataObject): IDataObject | undefi
 }
 
 function parsed(name: string, entered: unknown): IDataObject | undefined {
-	let value = entered;
-	if (typeof entered === 'string') {
-		try {
-			value = JSON.parse(entered);
-		} catch (error) {
-			throw new BadArgument(`${name} is no JSON: ${(error as Error).message}`);
-		}
-	}
-	const isBlank = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-	return isBlank ? undefined : (value as IDataObject);
+	const value = typeof entered === 'string' ? decodedObject(entered) : (entered as IDataObject);
+	if (value === undefined) throw new BadArgument(`${name} is no JSON array or object: ${String(entered).slice(0, 80)}`);
+	return Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
 }

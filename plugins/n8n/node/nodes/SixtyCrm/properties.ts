@@ -58,14 +58,8 @@ export function toolProperties(): INodeProperties[] {
 }
 
 function choiceOf(resource: string, operations: Operation[]): INodeProperties {
-	const options = operations.map(
-		({ operation, tool, description }): INodePropertyOptions => ({
-			name: labelOf(tool),
-			value: operation,
-			description,
-			action: sentenceOf(tool),
-		}),
-	);
+	const [{ operation: first }] = operations;
+	const options = operations.map(optionOf);
 	return {
 		displayName: 'Operation',
 		name: 'operation',
@@ -73,8 +67,12 @@ function choiceOf(resource: string, operations: Operation[]): INodeProperties {
 		noDataExpression: true,
 		displayOptions: { show: { resource: [resource] } },
 		options: options.sort((one, other) => one.name.localeCompare(other.name)),
-		default: operations[0].operation,
+		default: first,
 	};
+}
+
+function optionOf({ operation, tool, description }: Operation): INodePropertyOptions {
+	return { name: labelOf(tool), value: operation, description, action: sentenceOf(tool) };
 }
 
 function fieldsOf({ resource, operation, schema }: Operation): INodeProperties[] {

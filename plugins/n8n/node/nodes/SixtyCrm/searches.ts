@@ -66,7 +66,7 @@ function searchOf(kind: Findable, label: (record: IDataObject) => string): Searc
 		const records = answer[list] as IDataObject[];
 		return {
 			results: records.map((record) => ({ name: label(record), value: record.id as string })),
-			paginationToken: answer.next_cursor,
+			paginationToken: answer.next_cursor as string | undefined,
 		};
 	};
 }

@@ -1,5 +1,6 @@
 import { Refusal } from '../shared/errors';
-import { retryAfterOf, type HttpRequest, type Send } from '../shared/http';
+import { retryAfterOf, type HttpAnswer, type HttpRequest, type Send } from '../shared/http';
+import { decodedObject } from '../shared/json';
 
 const PATH = '/webhooks';
 
@@ -14,57 +15,44 @@ export type Wanted = Pick<Subscription, 'url' | 'events'>;
 
 /** The subscription with this id, or undefined if it is not there, or not ours. */
 export async function subscription(send: Send, id: string): Promise<Subscription | undefined> {
-	try {
-		return (await asked(send, { method: 'GET', path: `${PATH}/${id}` })) as unknown as Subscription;
-	} catch (error) {
-		if (error instanceof Refusal && error.httpStatus === 404) return undefined;
-		throw error;
-	}
+	const answer = await asked(send, { method: 'GET', path: `${PATH}/${id}` });
+	return answer.status === 404 ? undefined : granted<Subscription>(answer);
 }
 
 /** Each subscription whose events come to the address. */
 export async function subscriptionsTo(send: Send, url: string): Promise<Subscription[]> {
-	const { webhooks } = await asked(send, { method: 'GET', path: PATH });
-	return (webhooks as Subscription[]).filter((known) => known.url === url);
+	const answer = await asked(send, { method: 'GET', path: PATH });
+	return granted<{ webhooks: Subscription[] }>(answer).webhooks.filter((known) => known.url === url);
 }
 
 /** A new subscription, whose messages are signed with the secret. */
 export async function subscribe(send: Send, wanted: Wanted & { secret: string }): Promise<Subscription> {
-	const body = { ...wanted, description: 'n8n: Sixty CRM Trigger' };
-	return (await asked(send, { method: 'POST', path: PATH, body: JSON.stringify(body) })) as unknown as Subscription;
+	const body = JSON.stringify({ ...wanted, description: 'n8n: Sixty CRM Trigger' });
+	return granted<Subscription>(await asked(send, { method: 'POST', path: PATH, body }));
 }
 
 /** The subscription asks for these events, and is served again if it was given up. */
 export async function renew(send: Send, id: string, events: string[]): Promise<void> {
 	const body = JSON.stringify({ events, state: 'active' });
-	await asked(send, { method: 'PATCH', path: `${PATH}/${id}`, body });
+	granted(await asked(send, { method: 'PATCH', path: `${PATH}/${id}`, body }));
 }
 
 /** The subscription is gone, whether or not it was there. */
 export async function unsubscribe(send: Send, id: string): Promise<void> {
-	try {
-		await asked(send, { method: 'DELETE', path: `${PATH}/${id}` });
-	} catch (error) {
-		if (!(error instanceof Refusal && error.httpStatus === 404)) throw error;
-	}
+	const answer = await asked(send, { method: 'DELETE', path: `${PATH}/${id}` });
+	if (answer.status !== 404) granted(answer);
 }
 
-async function asked(send: Send, request: HttpRequest): Promise<Record<string, unknown>> {
+async function asked(send: Send, request: HttpRequest): Promise<HttpAnswer> {
 	const headers = { accept: 'application/json', 'content-type': 'application/json' };
-	const answer = await send({ ...request, headers });
-	const body = decoded(answer.body);
-	if (answer.status < 400 && body !== undefined) return body;
-	const error = (body?.error ?? {}) as Record<string, unknown>;
-	const { code = `http_${answer.status}`, message, ...details } = error;
+	return await send({ ...request, headers });
+}
+
+/** What a good answer says. Throws the `Refusal` that another one is. */
+function granted<Result>(answer: HttpAnswer): Result {
+	const body = answer.status === 204 ? {} : decodedObject(answer.body);
+	if (answer.status < 300 && body !== undefined) return body as Result;
+	const { code = `http_${answer.status}`, message, ...details } = (body?.error ?? {}) as Record<string, unknown>;
 	const text = message ?? `The server answered with HTTP status ${answer.status}; is the server address right?`;
 	throw new Refusal(String(text), String(code), details, answer.status, retryAfterOf(answer));
-}
-
-function decoded(text: string): Record<string, unknown> | undefined {
-	if (text.trim() === '') return {};
-	try {
-		return JSON.parse(text) as Record<string, unknown>;
-	} catch {
-		return undefined;
-	}
 }

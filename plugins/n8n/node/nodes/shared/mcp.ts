@@ -1,6 +1,7 @@
 import { version } from '../../package.json';
 import { Refusal } from './errors';
 import { retryAfterOf, type HttpAnswer, type Send } from './http';
+import { decodedObject } from './json';
 import type { JsonSchema } from './schemas';
 
 /** The era of the protocol in which each request stands for itself: no session is opened, none is left behind. */
@@ -87,7 +88,7 @@ function resultOf(answer: HttpAnswer): Json {
 /** The answer to our request: a JSON object, or the last word of a stream of events. */
 function messageOf({ headers, body }: HttpAnswer): Message | undefined {
 	const isStream = String(headers['content-type'] ?? '').startsWith('text/event-stream');
-	const messages = (isStream ? eventsOf(body) : [body]).map(decoded);
+	const messages: Array<Message | undefined> = (isStream ? eventsOf(body) : [body]).map(decodedObject);
 	return messages.find((message) => message?.result !== undefined || message?.error !== undefined);
 }
 
@@ -103,20 +104,11 @@ function eventsOf(stream: string): string[] {
 	);
 }
 
-function decoded(text: string): Message | undefined {
-	try {
-		const value: unknown = JSON.parse(text);
-		return typeof value === 'object' && value !== null ? (value as Message) : undefined;
-	} catch {
-		return undefined;
-	}
-}
-
 function protocolRefusal(answer: HttpAnswer, error: NonNullable<Message['error']>): Refusal {
-	const { code, message: _, ...details } = error.data ?? {};
+	const { code = error.code ?? 'protocol', message = error.message, ...details } = error.data ?? {};
 	const retryAfter = retryAfterOf(answer) ?? (details.retry_after as number | undefined);
-	const text = error.message ?? 'The server refused the request';
-	return new Refusal(text, String(code ?? error.code ?? 'protocol'), details, answer.status, retryAfter);
+	const text = message ?? 'The server refused the request';
+	return new Refusal(String(text), String(code), details, answer.status, retryAfter);
 }
 
 function refusedBy(error: Json | undefined, text: string): Refusal {

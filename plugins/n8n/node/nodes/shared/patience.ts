@@ -14,12 +14,10 @@ export async function patiently<Result>(
 	wait: (milliseconds: number) => Promise<unknown>,
 ): Promise<Result> {
 	for (let tries = 1; ; tries++) {
-		try {
-			return await call();
-		} catch (error) {
-			const seconds = error instanceof Refusal ? error.retryAfter : undefined;
-			if (seconds === undefined || seconds > LONGEST || tries === TRIES) throw error;
-			await wait(seconds * 1000);
-		}
+		const [outcome] = await Promise.allSettled([call()]);
+		if (outcome.status === 'fulfilled') return outcome.value;
+		const seconds = outcome.reason instanceof Refusal ? outcome.reason.retryAfter : undefined;
+		if (seconds === undefined || seconds > LONGEST || tries === TRIES) throw outcome.reason;
+		await wait(seconds * 1000);
 	}
 }
