@@ -11,12 +11,14 @@ export async function serving(respond) {
 	});
 	await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 	const { port } = server.address();
+	const url = `http://127.0.0.1:${port}`;
 	const send = async ({ method, path, headers, body }) => {
-		const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body });
+		const answer = await fetch(url + path, { method, headers, body });
 		return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
 	};
 	return {
 		send,
+		url,
 		asked,
 		[Symbol.asyncDispose]: async () => {
 			server.closeAllConnections();
