@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["drifted", "made"]
 
 NODES = Path(__file__).parent / "nodes"
-RESOURCES = {"activities": "activity", "analytics": "analytics", "contacts": "contact", "deals": "deal", "tasks": "task"}
+RESOURCES = {
+    "activities": "activity",
+    "analytics": "analytics",
+    "contacts": "contact",
+    "deals": "deal",
+    "tasks": "task",
+}
 """The packs whose tools are operations of a resource; those of all others are reached as other tools."""
 
 _HEAD = "// Made by generate.py from the tools and events of the server: do not edit.\n"
