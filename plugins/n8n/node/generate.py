@@ -77,13 +77,13 @@ def _operation(resource: str, tool: Tool) -> dict[str, Any]:
 def _main(tool: Tool) -> str | None:
     """The key of what a result is about: the records of a list, the record that was written. Figures have none."""
     result: Mapping[str, Any] = (tool.output_schema or {}).get("properties", {})
-    types = {name: schema.get("type") for name, schema in result.items() if name not in _ENVELOPE}
-    wanted = "object" if "object" in types.values() else "array"
-    if "next_cursor" in result:
-        wanted = "array"
-    elif tool.effect == "read":
+    is_list = "next_cursor" in result
+    if tool.effect == "read" and not is_list:
         return None
-    return next((name for name, type_ in types.items() if type_ == wanted), None)
+    said = {name: schema.get("type") for name, schema in result.items() if name not in _ENVELOPE}
+    records = [name for name, type_ in said.items() if type_ == "object" and not is_list]
+    lists = [name for name, type_ in said.items() if type_ == "array"]
+    return next(iter(records + lists), None)
 
 
 def _typescript(value: Any) -> str:

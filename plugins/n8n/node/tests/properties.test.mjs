@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { OPERATIONS } from '../dist/nodes/SixtyCrm/operations.js';
@@ -33,6 +34,12 @@ test('each operation is offered by its resource, and by no other', () => {
 		);
 	}
 	assert.equal(new Set(OPERATIONS.map(({ operation }) => operation)).size, OPERATIONS.length);
+});
+
+test('each operation is in the README', () => {
+	const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+	const missing = OPERATIONS.filter(({ operation }) => !readme.includes(`\`${operation}\``));
+	assert.deepEqual(missing, []);
 });
 
 test('each argument of each tool has its field: a required one directly, an optional one among the additional fields', () => {
