@@ -85,7 +85,7 @@ def test_a_broken_command_says_so_and_breaks_nothing(
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert f"the command `broken` cannot be loaded from {value}: {reason}" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert "\n  broken   (cannot be loaded; type it to see why)" in run("--help").stdout
+    assert "\n  broken    (cannot be loaded; type it to see why)" in run("--help").stdout
     assert run("greet", "Ada").exit_code == 0
 
 
