@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,3 +121,18 @@ def test_a_process_that_only_works_does_what_is_due_and_ends(run: Callable[..., 
     assert run("jobs", "run", "--once").stdout == "Tried 1 job: core.remove_old_jobs.\n"  # no other pack is loaded
     assert run("jobs", "run", "--once").stdout == "Nothing was due.\n"
     assert states(run)[left[2]] == "waiting"
+
+
+async def test_a_process_that_only_works_ends_when_it_is_told_to(database_url: str) -> None:
+    own = {"SIXTY_DATABASE_URL": database_url, "SIXTY_PLUGINS": ""}
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")} | own
+    command = ("-c", "from sixty.cli import main; main()", "jobs", "run")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=settings, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        assert await process.stderr.readline() == b"Doing the jobs that are due.\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")

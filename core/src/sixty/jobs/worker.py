@@ -56,6 +56,7 @@ class _Running:
     """A job that runs here."""
 
     row: Row
+    registry: Registry
     until: float
     """When its lease ends, by this process's own count of seconds."""
 
@@ -97,6 +98,7 @@ class Worker:
     async def drain(self) -> list[str]:
         """Do what is due, and what that leads to, until nothing is; the names of the jobs, one for each try."""
         tried: list[str] = []
+        self._ticks_due = 0.0
         async with self._renewing():
             try:
                 while True:
@@ -144,7 +146,7 @@ class Worker:
             for row in taken:
                 registry.in_flight.begin()
                 task = asyncio.create_task(self._run(row, registry))
-                self._running[task] = _Running(row, until)
+                self._running[task] = _Running(row, registry, until)
                 task.add_done_callback(self._ended)
         finally:
             registry.in_flight.end()
@@ -177,11 +179,9 @@ class Worker:
             _logger.warning("the lease of the job %s (%s) has ended while it ran", row["id"], row["name"])
         except Exception:
             _logger.exception("the job %s (%s) could not be settled", row["id"], row["name"])
-        finally:
-            registry.in_flight.end()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        self._running.pop(task).registry.in_flight.end()
         self.wake()
 
     @asynccontextmanager

@@ -102,10 +102,9 @@ class DeclaredRules:
     )
     def test_it_says_what_it_is_for(self, pack: Pack) -> None:
         assert pack.summary, f"the module {self.plugin} has no docstring"
-        told = {item.name: item.description for item in pack.tools} | {
-            item.name: item.description for item in pack.jobs
-        }
-        mute = [name for name, description in told.items() if len(description.split()) < 2]
+        told = [(tool.name, tool.description) for tool in pack.tools]
+        told += [(job.name, job.description) for job in pack.jobs]
+        mute = [name for name, description in told if len(description.split()) < 2]
         assert not mute, f"no sentence describes {', '.join(mute)}"
 
     @rule(
