@@ -114,8 +114,5 @@ async def _keys(url: str) -> dict[str, str]:
     async with open_organisation(url) as organisation:
         users = (await organisation.directory()).users
         emails = {role: users[organisation.as_role(role).user_id].email for role in ROLES}
-        now = datetime.now(UTC)
-        return {
-            role: (await add_key(organisation.host.database, email, "n8n", now=now))[1]
-            for role, email in emails.items()
-        }
+        database, now = organisation.host.database, datetime.now(UTC)
+        return {role: (await add_key(database, email, "n8n", now=now))[1] for role, email in emails.items()}

@@ -59,7 +59,7 @@ def test_a_good_lead_becomes_a_contact_a_deal_and_a_task(n8n: N8n, crm: Crm) -> 
     more = {
         "role": "Chief Financial Officer",
         "budget": 50_000,
-        "message": "We need 200 seats before the end of March.",
+        "message": "We need 200 seats by the end of March.",
     }
     with imported(n8n, "lead-qualification") as workflow_id:
         ran = crm.call("run_workflow", role="manager", workflow_id=workflow_id, data={**LEAD, **more})

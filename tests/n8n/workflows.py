@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,6 @@ def chain(name: str, *nodes: dict[str, Any]) -> dict[str, Any]:
     placed = [{"id": f"n{place}", "position": [place * 240, 0], **node} for place, node in enumerate(nodes)]
     links = {
         one["name"]: {"main": [[{"node": other["name"], "type": "main", "index": 0}]]}
-        for one, other in zip(placed, placed[1:], strict=False)
+        for one, other in pairwise(placed)
     }
     return {"name": name, "nodes": placed, "connections": links, "settings": {"executionOrder": "v1"}}
