@@ -39,16 +39,14 @@ def package(programs: Installed) -> Path:
     """The community node as npm packs it. What it is built with is kept beside n8n."""
     manifest = (NODE / "package.json").read_bytes()
     folder = programs.folder / f"node-{hashlib.sha256(manifest).hexdigest()[:12]}"
-    for left in folder.glob("*"):
-        if left.name != "node_modules":
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    shutil.rmtree(folder / "nodes", ignore_errors=True)  # what is gone from the package must not be built
     shutil.copytree(NODE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules", "dist", "*.tgz"))
-    if not (folder / "node_modules").exists():
-        programs.run("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", cwd=folder)
+    if not (done := folder / "installed").exists():
+        options = ("--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund")
+        programs.run("npm", "install", *options, cwd=folder)
+        done.touch()
     programs.run("npm", "run", "build", cwd=folder)
-    programs.run("npm", "pack", "--ignore-scripts", cwd=folder)
-    (packed,) = folder.glob("*.tgz")
-    return packed
+    return folder / programs.run("npm", "pack", "--ignore-scripts", "--silent", cwd=folder).strip()
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,18 @@ class Crm:
 
     def call(self, tool: str, /, role: str = "admin", **arguments: Any) -> dict[str, Any]:
         """The result of a tool."""
+        result = self._answer(tool, role, arguments)
+        assert result["success"], result
+        return result
+
+    def refusal(self, tool: str, /, role: str = "admin", **arguments: Any) -> dict[str, Any]:
+        """The error of a tool that refuses."""
+        result = self._answer(tool, role, arguments)
+        assert not result["success"], result
+        error: dict[str, Any] = result["error"]
+        return error
+
+    def _answer(self, tool: str, role: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         about = {"protocolVersion": ERA, "clientInfo": {"name": "tests", "version": "1"}, "clientCapabilities": {}}
         meta = {f"io.modelcontextprotocol/{name}": value for name, value in about.items()}
         params = {"name": tool, "arguments": arguments, "_meta": meta}
@@ -59,7 +71,6 @@ class Crm:
             trust_env=False,
         )
         result: dict[str, Any] = answer.json()["result"]["structuredContent"]
-        assert result["success"], result
         return result
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -100,6 +111,7 @@ def serving(url: str, settings: Mapping[str, str]) -> Iterator[Crm]:
     finally:
         process.kill()
         process.wait()
+        process.stderr.close()
 
 
 def _address(log: IO[str], said: list[str]) -> str:

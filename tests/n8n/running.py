@@ -84,9 +84,18 @@ class N8n:
 
     def remove(self, workflow_id: str) -> None:
         """It is gone."""
-        with suppress(AssertionError):
-            self.api("POST", f"workflows/{workflow_id}/deactivate")
-        self.api("DELETE", f"workflows/{workflow_id}")
+        self.api("POST", f"workflows/{workflow_id}/deactivate")
+
+        def look() -> bool | None:
+            try:
+                self.api("DELETE", f"workflows/{workflow_id}")
+            except AssertionError as error:
+                if "try again" in str(error):  # n8n deactivates behind the scenes
+                    return None
+                raise
+            return True
+
+        until(look)
 
     def start(self, workflow_id: str, trigger: str) -> str:
         """The workflow is run by hand from that trigger, as in the editor; the id of the execution."""
