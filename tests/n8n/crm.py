@@ -40,20 +40,20 @@ class Crm:
     environ: Mapping[str, str]
     keys: Mapping[str, str]
 
-    def call(self, tool: str, /, role: str = "admin", **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, by: str = "admin", **arguments: Any) -> dict[str, Any]:
         """The result of a tool."""
-        result = self._answer(tool, role, arguments)
+        result = self._answer(tool, by, arguments)
         assert result["success"], result
         return result
 
-    def refusal(self, tool: str, /, role: str = "admin", **arguments: Any) -> dict[str, Any]:
+    def refusal(self, tool: str, /, by: str = "admin", **arguments: Any) -> dict[str, Any]:
         """The error of a tool that refuses."""
-        result = self._answer(tool, role, arguments)
+        result = self._answer(tool, by, arguments)
         assert not result["success"], result
         error: dict[str, Any] = result["error"]
         return error
 
-    def _answer(self, tool: str, role: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def _answer(self, tool: str, by: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         about = {"protocolVersion": ERA, "clientInfo": {"name": "tests", "version": "1"}, "clientCapabilities": {}}
         meta = {f"io.modelcontextprotocol/{name}": value for name, value in about.items()}
         params = {"name": tool, "arguments": arguments, "_meta": meta}
@@ -61,7 +61,7 @@ class Crm:
             f"{self.url}/mcp",
             json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
             headers={
-                "Authorization": f"Bearer {self.keys[role]}",
+                "Authorization": f"Bearer {self.keys[by]}",
                 "Accept": "application/json, text/event-stream",
                 "MCP-Protocol-Version": ERA,
                 "Mcp-Method": "tools/call",

@@ -61,7 +61,7 @@ def test_a_good_lead_becomes_a_contact_a_deal_and_a_task(n8n: N8n, crm: Crm) -> 
         "message": "We need 200 seats by the end of next March.",
     }
     with imported(n8n, "lead-qualification") as workflow_id:
-        ran = crm.call("run_workflow", role="manager", workflow_id=workflow_id, data={**LEAD, **more})
+        ran = crm.call("run_workflow", by="manager", workflow_id=workflow_id, data={**LEAD, **more})
     assert (ran["status"], ran["result"]["qualified"], ran["result"]["score"]) == ("success", True, 80)
     ((contact_id, email, role),) = crm.rows("SELECT id, email, role FROM contacts")
     assert (email, role) == ("anna.berg@acme.example", "Chief Financial Officer")
@@ -77,7 +77,7 @@ def test_a_good_lead_becomes_a_contact_a_deal_and_a_task(n8n: N8n, crm: Crm) -> 
 def test_a_weak_lead_is_kept_warm_and_one_that_comes_twice_stays_one_contact(n8n: N8n, crm: Crm) -> None:
     with imported(n8n, "lead-qualification") as workflow_id:
         for _ in range(2):
-            ran = crm.call("run_workflow", role="manager", workflow_id=workflow_id, data=LEAD)
+            ran = crm.call("run_workflow", by="manager", workflow_id=workflow_id, data=LEAD)
             assert (ran["status"], ran["result"]) == ("success", {"qualified": False, "score": 0})
     ((contact_id,),) = crm.rows("SELECT id FROM contacts")
     assert crm.rows("SELECT id FROM deals") == []
@@ -175,7 +175,7 @@ def test_a_contract_that_ends_soon_gets_a_renewal_and_a_task_once(n8n: N8n, crm:
 def test_a_lead_that_says_too_little_fails_and_the_agent_is_told_why(n8n: N8n, crm: Crm) -> None:
     with imported(n8n, "lead-qualification") as workflow_id:
         error = crm.refusal(
-            "run_workflow", role="manager", workflow_id=workflow_id, data={"email": "nobody@acme.example"}
+            "run_workflow", by="manager", workflow_id=workflow_id, data={"email": "nobody@acme.example"}
         )
     assert (error["code"], error["node"]) == ("workflow_failed", "Create contact")
     assert 'failed in its node "Create contact": the argument' in error["message"]

@@ -11,7 +11,12 @@ __all__ = ["ACTION", "TEMPLATES", "TRIGGER", "chain", "template", "with_credenti
 
 TEMPLATES = Path(__file__).parents[2] / "plugins/n8n/templates"
 ACTION, TRIGGER = "n8n-nodes-sixty-crm.sixtyCrm", "n8n-nodes-sixty-crm.sixtyCrmTrigger"
-_CREDENTIALS = {ACTION: "sixtyCrmApi", TRIGGER: "sixtyCrmApi", "n8n-nodes-base.emailSend": "smtp"}
+_CREDENTIALS = {
+    ACTION: "sixtyCrmApi",
+    TRIGGER: "sixtyCrmApi",
+    "n8n-nodes-base.emailSend": "smtp",
+    "@n8n/n8n-nodes-langchain.mcpClient": "httpBearerAuth",
+}
 """What each type of node asks for."""
 
 
