@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sixty import Call, Permissions, Tables, Tool
-from sixty.errors import Conflict, NotFound, RateLimited, Unauthenticated
+from sixty.errors import Conflict, NotFound, RateLimited, Unauthenticated, Unavailable, raised
 from sixty.people import disable_user
 from sixty.testing import Client, InternalError, PluginSuite, declared, open_organisation
-from sixty.testing.organisation import _raised
 from sixty.testing.strategies import NOBODY, Reference, arguments, junk_arguments, minimal, resolved
 
 if TYPE_CHECKING:
@@ -221,10 +220,11 @@ def test_a_pack_that_imports_another_is_named(things: Faulty) -> None:
 async def test_a_client_raises_what_a_tool_answers_by_class(sixty: Organisation) -> None:
     with pytest.raises(InternalError):
         await sixty.as_role("user").call("break_down", text="x")
-    error = _raised("say", {"code": "rate_limited", "message": "slowly", "retry_after": 3})
+    error = raised({"code": "rate_limited", "message": "slowly", "retry_after": 3})
     assert isinstance(error, RateLimited)
     assert error.retry_after == 3
-    assert isinstance(_raised("say", {"code": "unavailable", "message": ""}), Exception)
+    assert isinstance(raised({"code": "unavailable", "message": ""}), Unavailable)
+    assert raised({"code": "internal", "message": ""}) is None
 
 
 async def test_a_result_that_does_not_fit_its_schema_is_the_tools_fault(

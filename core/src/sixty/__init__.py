@@ -12,6 +12,9 @@ from sixty.events import Event, Reaction, on
 from sixty.extensions import Extended, Extension, Point
 from sixty.hookspecs import hookimpl
 from sixty.ids import new_id
+from sixty.jobs.job import GiveUp, Job, RetryLater, job
+from sixty.jobs.schedule import Schedule
+from sixty.jobs.work import Work
 from sixty.kinds import Detail, Guard, Kind, Searchable, Tables, detail_table, pointer, record_table
 from sixty.paging import Order, PageOf, page
 from sixty.permissions import Permissions, Scope
@@ -56,10 +59,12 @@ __all__ = [
     "Extended",
     "Extension",
     "Forbidden",
+    "GiveUp",
     "Guard",
     "Id",
     "Instant",
     "Invalid",
+    "Job",
     "Json",
     "Kind",
     "Limit",
@@ -80,7 +85,9 @@ __all__ = [
     "RecordId",
     "Resource",
     "Result",
+    "RetryLater",
     "Row",
+    "Schedule",
     "Scope",
     "Searchable",
     "ShownId",
@@ -90,12 +97,14 @@ __all__ = [
     "Tool",
     "Unavailable",
     "View",
+    "Work",
     "completion",
     "counted",
     "detail_table",
     "epoch",
     "hookimpl",
     "ids_of",
+    "job",
     "nearest",
     "new_id",
     "on",

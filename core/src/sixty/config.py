@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
 from sixty.errors import ConfigError, nearest
 
@@ -55,6 +55,7 @@ def _database(value: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -96,12 +97,16 @@ class Settings(PackSettings):
     allowed_hosts: Names = Field((), description="Further values of the Host header that are accepted.")
     allowed_origins: Names = Field((), description="Further values of the Origin header that are accepted.")
     max_request_bytes: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
+    webhook_networks: Networks = Field(
+        (), description="Networks that are not public and that webhooks may reach all the same, such as `10.0.0.0/8`."
+    )
     rate_standard: Rate = Field(
         "100/minute", description="Calls per user and tool, for most tools; `off` for no limit."
     )
     rate_strict: Rate = Field("10/minute", description="Calls per user and tool, for costly and destructive tools.")
     rate_bulk: Rate = Field("5/minute", description="Calls per user and tool, for tools that do many things at once.")
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
+    jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )

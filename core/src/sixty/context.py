@@ -13,6 +13,7 @@ from sixty import claims
 from sixty.conversation import Conversation
 from sixty.errors import Conflict, NotFound, Unavailable
 from sixty.events import LIMIT
+from sixty.jobs.enqueuing import enqueued
 from sixty.ledger import Ledger
 from sixty.paging import told
 from sixty.permissions import Scope, reaches
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sixty.events import Event
     from sixty.extensions import Extended, Point
     from sixty.host import Host
+    from sixty.jobs.job import Job, Payload
     from sixty.kinds import Kind
     from sixty.offers import Offer
     from sixty.paging import PageOf
@@ -249,6 +251,41 @@ class Call:
         """Tell other packs that something has happened; their reactions run before this call's commit."""
         self._events.append(event)
 
+    def enqueue(
+        self,
+        job: Job,
+        payload: Payload,
+        *,
+        at: datetime | None = None,
+        queue: str | None = None,
+        lane: str | None = None,
+        key: str | None = None,
+    ) -> str:
+        """Leave a job to be done once this call is committed, or at a later time; its id.
+
+        Jobs of one `queue`, by default those of one name, share their turns, so that a slow queue delays no other.
+        Those of one `lane` are done one at a time, in order. A second one with the same `key` is not made.
+        Raises `Invalid` for a payload that does not fit the job's model.
+        """
+        name = self.registry.job_names.get(job)
+        if name is None:
+            raise LookupError(f"no pack that serves declares the job {job.name}: return it from `sixty_jobs`")
+        write = enqueued(
+            name,
+            job.parse(payload, {"now": self.now, "timezone": self.timezone}),
+            now=self.now,
+            due_at=at,
+            queue=queue,
+            lane=lane,
+            key=key,
+            user_id=self.principal.user_id,
+            call_id=self.id,
+        )
+        self.unit.write(write)
+        self.unit.afterwards(self.host.worker.wake)
+        job_id: str = write.values["id"]
+        return job_id
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Whatever the block writes, publishes and attaches stands or falls together, and the call with it or not.
@@ -289,7 +326,7 @@ class Call:
                 raise RuntimeError(msg)
             event = self._events[done]
             done += 1
-            for pack, reaction in self.registry.reactions.get(event.name, ()):
+            for pack, reaction in self.registry.reactions_to(event.name):
                 reacting = replace(
                     self,
                     pack=pack,

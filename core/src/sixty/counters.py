@@ -19,7 +19,7 @@ class Counters(NamedTuple):
     """How often each of them has changed."""
 
     identity: int
-    """Users, teams, grants and keys."""
+    """Users, teams, grants, keys and webhooks."""
     packs: int
     """Which packs are wanted, and what was accepted of each."""
 

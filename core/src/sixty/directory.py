@@ -17,6 +17,7 @@ from sixty.counters import COUNTERS, counters_in
 from sixty.errors import Invalid
 from sixty.permissions import Grant, Role, Scope, scope_of
 from sixty.tables import api_keys, grants, teams, users
+from sixty.webhooks.subscriptions import ALL, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,7 +99,7 @@ class Principal:
 
 @dataclass(frozen=True, eq=False)
 class Directory:
-    """Users, teams, grants and API keys as they were at `version`."""
+    """Users, teams, grants, API keys and webhooks as they were at `version`."""
 
     version: int
     users: Mapping[str, User]
@@ -110,7 +111,10 @@ class Directory:
     role_grants: Mapping[Role, tuple[Grant, ...]]
     keys: Mapping[str, ApiKey]
     """By the hash of the secret, oldest first. Revoked ones are not here."""
+    webhooks: Mapping[str, Webhook]
+    """By id, oldest first; disabled ones too."""
     _principals: dict[str, Principal] = field(default_factory=dict, init=False, repr=False)
+    _waiting: dict[str, tuple[Webhook, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def users_by_email(self) -> Mapping[str, User]:
@@ -133,6 +137,14 @@ class Directory:
             principal = Principal(user.id, user.email, user.name, user.role, user.team_id, held)
             self._principals[user_id] = principal
         return principal
+
+    def waiting_for(self, event: str) -> tuple[Webhook, ...]:
+        """The active webhooks that are to be told of an event of that name, oldest first."""
+        waiting = self._waiting.get(event)
+        if waiting is None:
+            waiting = tuple(webhook for webhook in self.webhooks.values() if webhook.wants(event))
+            self._waiting[event] = waiting
+        return waiting
 
     def team_of(self, user_id: str | None) -> str | None:
         """The id of a user's team today, or None."""
@@ -161,6 +173,7 @@ async def _load(reader: Reader, version: int, role_grants: Mapping[Role, tuple[G
         own_grants=held,
         role_grants=role_grants,
         keys={row["hash"]: ApiKey(**row) for row in await reader.rows(_KEYS)},
+        webhooks={row["id"]: Webhook.of(row) for row in await reader.rows(ALL)},
     )
 
 

@@ -26,7 +26,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "ConfigError",
@@ -44,6 +44,7 @@ __all__ = [
     "Unavailable",
     "UnknownTool",
     "nearest",
+    "raised",
 ]
 
 
@@ -127,6 +128,20 @@ class Unavailable(SixtyError):
     """Something that this call needs is not there right now; the same call may work later."""
 
     code = "unavailable"
+
+
+def raised(answer: Mapping[str, Any]) -> SixtyError | None:
+    """The error that an answer shows, as it was raised; None for one that is not in the tree, such as `internal`."""
+    details = {name: value for name, value in answer.items() if name not in ("code", "message")}
+    found = (error for error in _tree(SixtyError) if error.code == answer["code"])
+    return next((error(answer["message"], **details) for error in found), None)
+
+
+def _tree(error: type[SixtyError]) -> Iterator[type[SixtyError]]:
+    for child in error.__subclasses__():
+        if "code" in vars(child):
+            yield child
+        yield from _tree(child)
 
 
 class OperatorError(Exception):

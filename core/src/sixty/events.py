@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from sixty.context import Call
 
-__all__ = ["LIMIT", "Event", "Reaction", "on"]
+__all__ = ["ANY", "LIMIT", "Event", "Reaction", "on"]
 
+ANY = "*"
+"""What a reaction to every event waits for."""
 LIMIT = 100
 """Events of one call at the most, so that reactions that cause one another end."""
 
@@ -42,6 +44,7 @@ class Reaction:
     """What a pack does when something has happened elsewhere, in the same transaction."""
 
     event: str
+    """The name of what it waits for; `ANY` for every event."""
     handler: Callable[[Any, Call], Awaitable[None]]
     may: tuple[str, ...]
     """The permissions that it acts under, whoever the caller is: the pack's declared automation."""
@@ -58,7 +61,7 @@ def on(
 ) -> Callable[[Callable[[Any, Call], Awaitable[None]]], Reaction]:
     """A reaction made from an async function `(event, call)`; its docstring says what it does.
 
-    An event of another pack is given by name.
+    An event of another pack is given by name; `"*"` is every event.
     """
 
     def decorate(function: Callable[[Any, Call], Awaitable[None]]) -> Reaction:

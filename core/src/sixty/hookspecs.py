@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sixty.events import Event, Reaction
     from sixty.extensions import Extension
     from sixty.host import Host
+    from sixty.jobs.job import Job
+    from sixty.jobs.schedule import Schedule
     from sixty.kinds import Searchable, Tables
     from sixty.permissions import Permissions
     from sixty.prompts import Completion, Prompt
@@ -38,11 +40,13 @@ __all__ = [
     "sixty_demo",
     "sixty_events",
     "sixty_extensions",
+    "sixty_jobs",
     "sixty_observe",
     "sixty_permissions",
     "sixty_prompts",
     "sixty_reactions",
     "sixty_resources",
+    "sixty_schedules",
     "sixty_search",
     "sixty_settings",
     "sixty_started",
@@ -100,6 +104,16 @@ def sixty_events() -> Sequence[type[Event]]:  # type: ignore[empty-body]
 @hookspec
 def sixty_reactions() -> Sequence[Reaction]:  # type: ignore[empty-body]
     """What it does when something has happened elsewhere."""
+
+
+@hookspec
+def sixty_jobs() -> Sequence[Job]:  # type: ignore[empty-body]
+    """What it does later: jobs that `call.enqueue` leaves to be done after a call, once and for sure."""
+
+
+@hookspec
+def sixty_schedules() -> Sequence[Schedule]:  # type: ignore[empty-body]
+    """Which of its jobs come again and again, and when."""
 
 
 @hookspec

@@ -15,6 +15,7 @@ from sixty.audit import AuditTrail
 from sixty.auth import Authenticator
 from sixty.directory import Identity
 from sixty.errors import Unauthenticated
+from sixty.jobs.worker import Worker
 from sixty.limits import Limits
 from sixty.lineup import Lineup
 from sixty.paging import Totals
@@ -74,6 +75,7 @@ class Host:
         self.tombstones: dict[str, str] = {}
         """Which pack took each tool along that is not offered any more."""
         self.watch = Watch(self)
+        self.worker = Worker(self)
         self.lineup = Lineup(self, environ, plugins)
 
     @classmethod
@@ -121,6 +123,10 @@ class Host:
     def watching(self, observer: Observer) -> AbstractAsyncContextManager[None]:
         """Within the block, `observer` is told of what changes, in whatever process."""
         return self.watch.watching(observer)
+
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """Within the block, this process does the jobs that are due, whoever has left them to be done."""
+        return self.worker.working()
 
     @property
     def behind(self) -> bool:

@@ -220,6 +220,8 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
         permissions=every(hook.sixty_permissions()),
         events=every(hook.sixty_events()),
         reactions=every(hook.sixty_reactions()),
+        jobs=every(hook.sixty_jobs()),
+        schedules=every(hook.sixty_schedules()),
         views=every(hook.sixty_views(settings=settings)),
         searchables=every(hook.sixty_search()),
         extensions=every(hook.sixty_extensions()),

@@ -22,7 +22,7 @@ from sixty.schemas import invalid, schema_of
 if TYPE_CHECKING:
     from sixty.views import View
 
-__all__ = ["EFFECTS", "Effect", "Handler", "Offer", "OfferKind", "model_of"]
+__all__ = ["EFFECTS", "Effect", "Handler", "Offer", "OfferKind", "model_of", "parsed"]
 
 OfferKind = Literal["tool", "resource", "prompt", "completion"]
 Effect = Literal["read", "create", "update", "destroy"]
@@ -126,23 +126,28 @@ class Offer:
                 field = ".".join(str(part) for part in first.path) or None
                 raise Invalid(f"{field or 'the arguments'}: {first.message[:300]}", field=field)
             return dict(arguments)
-        try:
-            return self.arguments.model_validate(arguments, context=dict(context))
-        except ValidationError as error:
-            return self._parse_json(self.arguments, arguments, dict(context), error)
+        return parsed(self.arguments, arguments, context)
 
-    @staticmethod
-    def _parse_json(
-        model: type[BaseModel], arguments: Mapping[str, Any], context: dict[str, Any], first: ValidationError
-    ) -> Any:
-        """The arguments, looked at as the JSON they were: there a text can be an enum and a list can be a set."""
-        try:
-            return model.model_validate_json(json.dumps(arguments), context=context)
-        except ValidationError as error:
-            broken = error.errors(include_url=False)[0]["type"] == "json_invalid"  # such as half a character
-            raise invalid(first if broken else error, model.model_fields) from None
-        except (TypeError, ValueError):  # it was no JSON after all
-            raise invalid(first, model.model_fields) from None
+
+def parsed(model: type[BaseModel], arguments: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
+    """The arguments as `model` has them. `Invalid` says what is wrong with them."""
+    try:
+        return model.model_validate(arguments, context=dict(context))
+    except ValidationError as error:
+        return _parsed_json(model, arguments, dict(context), error)
+
+
+def _parsed_json(
+    model: type[BaseModel], arguments: Mapping[str, Any], context: dict[str, Any], first: ValidationError
+) -> Any:
+    """The arguments, looked at as the JSON they were: there a text can be an enum and a list can be a set."""
+    try:
+        return model.model_validate_json(json.dumps(arguments), context=context)
+    except ValidationError as error:
+        broken = error.errors(include_url=False)[0]["type"] == "json_invalid"  # such as half a character
+        raise invalid(first if broken else error, model.model_fields) from None
+    except (TypeError, ValueError):  # it was no JSON after all
+        raise invalid(first, model.model_fields) from None
 
 
 def model_of(function: Handler, what: str) -> type[BaseModel]:
@@ -150,7 +155,7 @@ def model_of(function: Handler, what: str) -> type[BaseModel]:
     if not iscoroutinefunction(function):
         msg = f"{what} must be an async function"
         raise PluginError(msg)
-    arguments = typing.get_type_hints(function, localns={"Call": object}).get("args")
+    arguments = typing.get_type_hints(function, localns={"Call": object, "Work": object}).get("args")
     if not (isinstance(arguments, type) and issubclass(arguments, BaseModel)):
         msg = f"{what} must take `args` with a model as its type"
         raise PluginError(msg)

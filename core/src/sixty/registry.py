@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
+from sixty.events import ANY
 from sixty.extensions import Extended
 from sixty.inflight import InFlight
 from sixty.permissions import ROLES, Grant, scope_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sixty.directory import Principal
     from sixty.events import Event, Reaction
     from sixty.extensions import Extension, Point
+    from sixty.jobs.job import Job
+    from sixty.jobs.schedule import Schedule
     from sixty.kinds import Detail, Kind, Searchable, Tables
     from sixty.offers import Offer, OfferKind
     from sixty.permissions import Permissions, Role
@@ -54,6 +57,8 @@ class Pack:
     permissions: tuple[Permissions, ...] = ()
     events: tuple[type[Event], ...] = ()
     reactions: tuple[Reaction, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     views: tuple[Published, ...] = ()
     searchables: tuple[Searchable, ...] = ()
     extensions: tuple[Extension, ...] = ()
@@ -81,7 +86,7 @@ class Pack:
     @property
     def awaited(self) -> dict[str, str]:
         """The events that its reactions wait for, each with who waits."""
-        return {reaction.event: f"the reaction {reaction.name}" for reaction in self.reactions}
+        return {reaction.event: f"the reaction {reaction.name}" for reaction in self.reactions if reaction.event != ANY}
 
     @property
     def required(self) -> dict[str, str]:
@@ -137,6 +142,10 @@ class Registry:
         self._check_kinds(pack)
         for extension in pack.extensions:
             extension.check()
+        for job in pack.jobs:
+            job.check()
+        for schedule in pack.schedules:
+            schedule.check(pack.jobs)
         for published in pack.views:
             published.check()
             self._check_sources(pack, published)
@@ -295,6 +304,25 @@ class Registry:
                 found[reaction.event] = (*found.get(reaction.event, ()), (pack, reaction))
         return found
 
+    def reactions_to(self, event: str) -> tuple[tuple[Pack, Reaction], ...]:
+        """The reactions to an event, and then those to every event."""
+        return (*self.reactions.get(event, ()), *self.reactions.get(ANY, ()))
+
+    @cached_property
+    def jobs(self) -> Mapping[str, tuple[Pack, Job]]:
+        """Every job and its pack, by its full name, `pack.job`."""
+        return {f"{pack.name}.{job.name}": (pack, job) for pack in self.packs.values() for job in pack.jobs}
+
+    @cached_property
+    def job_names(self) -> Mapping[Job, str]:
+        """The full name of each job."""
+        return {job: name for name, (_, job) in self.jobs.items()}
+
+    @cached_property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """Every schedule, by its full name, `pack.schedule`."""
+        return {f"{pack.name}.{item.name}": item for pack in self.packs.values() for item in pack.schedules}
+
     def extensions_at(self, point: Point[T]) -> tuple[Extended[T], ...]:
         """What packs add at `point`, in the order in which they were loaded."""
         return tuple(
@@ -368,4 +396,6 @@ def _claims(pack: Pack) -> list[str]:
         *(f"resource {item.resource}" for item in pack.permissions),
         *(f"view {published.view.name}" for published in pack.views),
         *(f"event {event.name}" for event in pack.events),
+        *(f"job {pack.name}.{job.name}" for job in pack.jobs),
+        *(f"schedule {pack.name}.{schedule.name}" for schedule in pack.schedules),
     ]

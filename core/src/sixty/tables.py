@@ -1,4 +1,4 @@
-"""The core's own tables: people, what they may do, the spine of records, what has happened, and which packs serve."""
+"""The core's own tables: people, what they may do, the spine of records, what has happened, packs, jobs, webhooks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = [
     "grants",
     "idempotency",
     "imported",
+    "jobs",
     "metadata",
     "packs",
     "pointers",
@@ -22,6 +23,7 @@ __all__ = [
     "state",
     "teams",
     "users",
+    "webhooks",
 ]
 
 metadata = sa.MetaData()
@@ -191,3 +193,57 @@ secrets = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", Id, nullable=False, unique=True),
+    sa.Column("name", sa.String(160), nullable=False),
+    sa.Column("queue", sa.String(160), nullable=False),
+    sa.Column("lane", sa.String(255)),
+    sa.Column("key", sa.String(255)),
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("user_id", Id),
+    sa.Column("call_id", Id),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("leased_by", Id),
+    sa.Column("leased_until", Instant),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    *(
+        sa.Index(f"ix_jobs_{name}", *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+        for name, columns, where in (
+            ("waiting", ("queue", "due_at", "seq"), "state = 'waiting'"),
+            ("running", ("lane", "leased_until"), "state = 'running'"),
+            ("failed", ("queue", "seq"), "state = 'failed'"),
+            ("lane", ("lane", "seq"), "lane IS NOT NULL AND finished_at IS NULL"),
+        )
+    ),
+)
+"""What is to be done later, and what became of it. A row is written in the transaction of what causes it.
+
+`state` is waiting, running, done, failed or cancelled; `finished_at` is set in the last three.
+"""
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("url", sa.String(2000), nullable=False),
+    sa.Column("events", Json, nullable=False),
+    sa.Column("description", sa.String(255)),
+    sa.Column("secret", sa.String(100), nullable=False),
+    sa.Column("previous_secret", sa.String(100)),
+    sa.Column("previous_until", Instant),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("disabled_reason", sa.Text),
+    sa.Column("disabled_at", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+"""Who is told of which events, and where. The secrets sign, so they are kept as they are; nothing shows them."""

@@ -28,6 +28,10 @@ class Terms:
     """What each role gets without further ado."""
     acts_under: tuple[str, ...] = ()
     """Permissions under which its reactions act, whoever the caller is."""
+    jobs: tuple[str, ...] = ()
+    """What it does later, after the calls that cause it."""
+    schedules: tuple[str, ...] = ()
+    """What it does by itself, again and again."""
     publishes: tuple[str, ...] = ()
     """Its events and views. They are offered, not asked for."""
     relies_on: tuple[str, ...] = ()
@@ -52,6 +56,8 @@ class Terms:
             tables=_ordered(pack.tables.metadata.tables if pack.tables else ()),
             grants={role: _ordered(given) for role, given in grants.items()},
             acts_under=_ordered(permission for reaction in pack.reactions for permission in reaction.may),
+            jobs=_ordered(job.name for job in pack.jobs),
+            schedules=_ordered(schedule.name for schedule in pack.schedules),
             publishes=_ordered((*(event.name for event in pack.events), *(item.view.name for item in pack.views))),
             relies_on=_ordered(pack.relies_on),
         )
@@ -77,6 +83,8 @@ class Terms:
             tables=_without(self.tables, accepted.tables),
             grants={role: _without(given, accepted.grants.get(role, ())) for role, given in self.grants.items()},
             acts_under=_without(self.acts_under, accepted.acts_under),
+            jobs=_without(self.jobs, accepted.jobs),
+            schedules=_without(self.schedules, accepted.schedules),
         )
 
     @property
@@ -94,6 +102,8 @@ class Terms:
             *(f"the table {name}" for name in self.tables),
             *(f"{permission} for the role {role}" for role, given in self.grants.items() for permission in given),
             *(f"to act under {permission} in reactions" for permission in self.acts_under),
+            *(f"the job {name}" for name in self.jobs),
+            *(f"the schedule {name}" for name in self.schedules),
         )
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sixty.storage.database import StaleWrite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable, Mapping
+    from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 
     from sixty.storage.database import Database, Reader, Transaction
     from sixty.storage.statements import Row, Statement, Write
@@ -63,6 +63,7 @@ class UnitOfWork:
         self._pinned: Transaction | None = None
         self._writes: list[Write] = []
         self._savepoints: list[_Savepoint] = []
+        self._afterwards: dict[Callable[[], None], None] = {}
         self.wrote = False
         self.known: dict[tuple[str, str], Row | None] = {}
         """Rows as this unit has left them, by table and id; None for one that is gone."""
@@ -122,8 +123,17 @@ class UnitOfWork:
         self._writes.append(write)
         self.wrote = True
 
+    def afterwards(self, tell: Callable[[], None]) -> None:
+        """Once it is committed, `tell` is called, once however often it was asked for."""
+        self._afterwards[tell] = None
+
     async def commit(self) -> None:
         """Everything written is durable. Raises what `Database.apply` raises; then nothing was written."""
+        await self._commit()
+        for tell in self._afterwards:
+            tell()
+
+    async def _commit(self) -> None:
         if self._pinned is not None:
             await self._pinned.apply(self._take())
             self._pinned = None

@@ -14,11 +14,17 @@ from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
 from sixty.hookspecs import hookimpl
+from sixty.jobs.clearing import EVERY_NIGHT, remove_old_jobs
 from sixty.kinds import Tables
 from sixty.permissions import Permissions
 from sixty.views import Published
+from sixty.webhooks.delivering import deliver
+from sixty.webhooks.fanning import tell_subscribers
 
 if TYPE_CHECKING:
+    from sixty.events import Reaction
+    from sixty.jobs.job import Job
+    from sixty.jobs.schedule import Schedule
     from sixty.prompts import Completion
     from sixty.resources import Resource
     from sixty.tools import Tool
@@ -40,6 +46,16 @@ def sixty_completions() -> list[Completion]:
 
 
 @hookimpl
+def sixty_jobs() -> list[Job]:
+    return [deliver, remove_old_jobs]
+
+
+@hookimpl
+def sixty_schedules() -> list[Schedule]:
+    return [EVERY_NIGHT]
+
+
+@hookimpl
 def sixty_tables() -> Tables:
     return Tables(tables.metadata, migrations=Path(tables.__file__).parent / "migrations")
 
@@ -51,8 +67,18 @@ def sixty_permissions() -> list[Permissions]:
             "access",
             actions={"explain": "Ask why somebody else may or may not do something"},
             grants={"admin": ("*:*",)},
-        )
+        ),
+        Permissions(
+            "webhooks",
+            actions={"manage": "Have events sent to a URL, and see and change where they go"},
+            grants={"user": ("webhooks:manage:own",)},
+        ),
     ]
+
+
+@hookimpl
+def sixty_reactions() -> list[Reaction]:
+    return [tell_subscribers]
 
 
 @hookimpl

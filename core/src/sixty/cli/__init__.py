@@ -31,6 +31,7 @@ COMMANDS = {
     "team": "sixty.cli.team:team",
     "token": "sixty.cli.token:token",
     "key": "sixty.cli.key:key",
+    "webhooks": "sixty.cli.webhooks:webhooks",
     "plugins": "sixty.cli.plugins:plugins",
     "tools": "sixty.cli.tools:tools",
     "call": "sixty.cli.call:call",
@@ -38,6 +39,7 @@ COMMANDS = {
     "export": "sixty.cli.exporting:export",
     "explain": "sixty.cli.explain:explain",
     "db": "sixty.cli.db:db",
+    "jobs": "sixty.cli.jobs:jobs",
     "audit": "sixty.cli.audit:audit",
 }
 """Where each command is, in the order in which help shows them."""

@@ -13,6 +13,7 @@ from sixty.cli.new import new
 from sixty.cli.opening import with_host
 from sixty.cli.output import as_json, print_json, show
 from sixty.errors import NotFound, nearest
+from sixty.events import ANY
 from sixty.terms import Terms
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ def _brought(pack: Pack) -> dict[str, Any]:
             for item in pack.permissions
             for action, sentence in item.actions.items()
         },
-        "reactions": {reaction.name: f"when {reaction.event} happens" for reaction in pack.reactions},
+        "reactions": {
+            reaction.name: f"when {'anything' if reaction.event == ANY else reaction.event} happens"
+            for reaction in pack.reactions
+        },
+        "jobs": {job.name: job.description.partition("\n")[0] for job in pack.jobs},
+        "schedules": {item.name: f"{item.job.name} at {item.cron}" for item in pack.schedules},
         "views": {item.view.name: ", ".join(item.view.columns) for item in pack.views},
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from contextlib import AsyncExitStack, redirect_stdout
 from ipaddress import ip_address
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sixty.cli.opening import active
+from sixty.cli.opening import active, log
 from sixty.config import load_settings
 from sixty.host import Host
 
@@ -42,9 +41,7 @@ def serve(transport: str, address: str, port: int, anonymous_as: str | None) -> 
     if anonymous_as is not None and not _is_loopback(address):
         raise click.UsageError(f"--anonymous-as is for loopback only, and {address} can be reached from elsewhere")
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log(settings)
     if transport == "stdio":
         asyncio.run(_serve_stdio(settings))
     else:
@@ -67,6 +64,7 @@ async def _serve_stdio(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         with redirect_stdout(sys.stderr):  # what a plugin prints while it loads is not for the client
             host = await stack.enter_async_context(Host.open(settings))
+        await stack.enter_async_context(host.working())
         await serve_stdio(host)
 
 
@@ -76,7 +74,8 @@ async def _serve_http(settings: Settings, address: str, port: int, anonymous_as:
     async with Host.open(settings) as host:
         if anonymous_as is not None:
             anonymous_as = active(await host.identity.directory(), anonymous_as).email
-        await serve_http(host, address, port, anonymous_as=anonymous_as)
+        async with host.working():
+            await serve_http(host, address, port, anonymous_as=anonymous_as)
 
 
 def _is_loopback(address: str) -> bool:

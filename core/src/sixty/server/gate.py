@@ -15,8 +15,8 @@ from sixty.audit import Entry
 from sixty.errors import RateLimited, Unauthenticated, Unavailable
 from sixty.ids import new_id
 from sixty.server.caller import CALLER, Caller
-from sixty.server.refusals import RATE_LIMITED, UNAUTHENTICATED
-from sixty.server.replies import refuse, refuse_unavailable, reply
+from sixty.server.refusals import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE
+from sixty.server.replies import SOON, Refuse, refuse, reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,11 @@ class Metadata:
 class Gate:
     """Lets requests through whose credential is accepted."""
 
-    def __init__(self, app: ASGIApp, host: Host, metadata: Metadata, anonymous_as: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, host: Host, metadata: Metadata, anonymous_as: str | None = None, refuse: Refuse = refuse
+    ) -> None:
         self._app = app
+        self._refuse = refuse
         self._host = host
         self._metadata = metadata
         self._anonymous_as = anonymous_as
@@ -89,12 +92,12 @@ class Gate:
             caller = await self._caller(headers, address)
         except RateLimited as error:
             wait = [(b"retry-after", b"%d" % error.retry_after)]
-            await refuse(send, 429, RATE_LIMITED, error.message, wait, error.to_json())
+            await self._refuse(send, 429, RATE_LIMITED, error.message, wait, error.to_json())
         except Unauthenticated as error:
             challenge = [(b"www-authenticate", self._metadata.challenge(scope, error))]
-            await refuse(send, 401, UNAUTHENTICATED, error.message, challenge, error.to_json())
+            await self._refuse(send, 401, UNAUTHENTICATED, error.message, challenge, error.to_json())
         except Unavailable as error:
-            await refuse_unavailable(send, error)
+            await self._refuse(send, 503, UNAVAILABLE, error.message, [SOON], error.to_json())
         else:
             reset = CALLER.set(caller)
             try:

@@ -22,6 +22,8 @@ from sixty.server.replies import refuse
 from sixty.server.sse import MESSAGES, STREAM, Sse
 from sixty.server.streamable import StreamableHttp
 from sixty.server.trust import Trust, Trusted, is_loopback
+from sixty.server.webhooks import PATH as WEBHOOKS
+from sixty.server.webhooks import Webhooks, refuse_plainly
 from sixty.server.websocket import PATH as SOCKET
 from sixty.server.websocket import PING, WebSocket
 
@@ -65,6 +67,8 @@ class App:
             path: Trusted(Gate(transport, host, metadata, anonymous_as), trust)
             for path, transport in transports.items()
         }
+        webhooks = Gate(Webhooks(host, self.largest), host, metadata, anonymous_as, refuse_plainly)
+        self._webhooks = Trusted(webhooks, trust, refuse_plainly)
         self._pages: dict[str, ASGIApp] = {
             METADATA_PATH: Trusted(metadata, trust),
             METADATA_PATH + PATH: Trusted(metadata, trust),
@@ -86,6 +90,8 @@ class App:
             await refuse(send, 404, INVALID_REQUEST, f"WebSocket is at {SOCKET}")
         elif (transport := self._transports.get(scope["path"])) is not None:
             await transport(scope, receive, send)
+        elif f"{scope['path']}/".startswith(f"{WEBHOOKS}/"):
+            await self._webhooks(scope, receive, send)
         elif (page := self._pages.get(scope["path"])) is None:
             await refuse(send, 404, INVALID_REQUEST, f"nothing is here; MCP is at {PATH}")
         elif scope["method"] not in ("GET", "HEAD"):

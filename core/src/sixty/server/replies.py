@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 
     from sixty.errors import Unavailable
 
-__all__ = ["JSON", "refuse", "refuse_large", "refuse_unavailable", "reply"]
+__all__ = ["JSON", "SOON", "Refuse", "refuse", "refuse_large", "refuse_unavailable", "reply"]
 
 JSON = (b"content-type", b"application/json")
+SOON = (b"retry-after", b"5")
+"""When to come back while something is away."""
+Refuse = Callable[..., Awaitable[None]]
+"""`refuse`, or what stands in its place where no MCP is spoken."""
 _Header = tuple[bytes, bytes]
 
 
@@ -44,7 +49,7 @@ async def refuse(  # noqa: PLR0917 - in the order in which they are written
 
 async def refuse_unavailable(send: Send, error: Unavailable) -> None:
     """Send that the client may come back in a moment."""
-    await refuse(send, 503, UNAVAILABLE, error.message, [(b"retry-after", b"5")], error.to_json())
+    await refuse(send, 503, UNAVAILABLE, error.message, [SOON], error.to_json())
 
 
 async def refuse_large(send: Send, limit: int) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mcp_types import INVALID_REQUEST
 
-from sixty.server.replies import refuse
+from sixty.server.replies import Refuse, refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -60,22 +60,23 @@ class Trust:
 class Trusted:
     """Lets requests through that come by a trusted name."""
 
-    def __init__(self, app: ASGIApp, trust: Trust) -> None:
+    def __init__(self, app: ASGIApp, trust: Trust, refuse: Refuse = refuse) -> None:
         self._app = app
         self._trust = trust
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         raw = scope["headers"]
         headers: dict[bytes, bytes] = dict(raw)
         if len(headers) != len(raw) and (twice := _sent_twice(raw)) is not None:
-            await refuse(send, 400, INVALID_REQUEST, f"the header {twice} was sent more than once")
+            await self._refuse(send, 400, INVALID_REQUEST, f"the header {twice} was sent more than once")
         elif not self._trust.accepts_host(headers.get(b"host", b"")):
             message = "the Host header is not one of this server's; its operator can add it to SIXTY_ALLOWED_HOSTS"
-            await refuse(send, 421, INVALID_REQUEST, message)
+            await self._refuse(send, 421, INVALID_REQUEST, message)
         elif (origin := headers.get(b"origin")) is not None and not self._trust.accepts_origin(origin):
             message = "requests from this Origin are refused; the operator can add it to SIXTY_ALLOWED_ORIGINS"
-            await refuse(send, 403, INVALID_REQUEST, message)
+            await self._refuse(send, 403, INVALID_REQUEST, message)
         else:
             await self._app(scope, receive, send)
 

@@ -24,7 +24,7 @@ from sixty.testing.clock import Clock
 from sixty.testing.person import Person
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from mcp.client import Client as McpClient
 
@@ -46,22 +46,6 @@ _STARTERS = {"user": "Uma User", "manager": "Max Manager", "admin": "Ada Admin"}
 
 class InternalError(AssertionError):
     """A tool answered `internal`: it has a bug. The log has the traceback."""
-
-
-def _tree(error: type[errors.SixtyError]) -> Iterator[type[errors.SixtyError]]:
-    for child in error.__subclasses__():
-        if "code" in vars(child):
-            yield child
-        yield from _tree(child)
-
-
-def _raised(tool: str, answer: Mapping[str, Any]) -> Exception:
-    """What an answer says went wrong, as the error that the tool raised."""
-    details = {name: value for name, value in answer.items() if name not in ("code", "message")}
-    for error in _tree(errors.SixtyError):
-        if error.code == answer["code"]:
-            return error(answer["message"], **details)
-    return InternalError(f"{tool} failed with an error that is not in the tree: {answer['message']}")
 
 
 @dataclass(frozen=True)
@@ -123,7 +107,9 @@ class Client:
         """
         outcome = await self.outcome(tool, **arguments)
         if outcome.is_error:
-            raise _raised(tool, outcome.structured["error"])
+            answer = outcome.structured["error"]
+            unknown = InternalError(f"{tool} failed with an error that is not in the tree: {answer['message']}")
+            raise errors.raised(answer) or unknown
         return outcome.structured
 
     @asynccontextmanager
@@ -166,6 +152,13 @@ class Organisation:
         address = f"{name.lower().replace(' ', '.')}@example.com"
         user = await add_user(self.host.database, email=address, name=name, role=role, team=team, now=self.clock())
         return Client(self, user.id)
+
+    async def work(self) -> list[str]:
+        """Do the jobs that are due, and what they lead to, until none is; their names, one for each try.
+
+        What is to be tried again, or only later, falls due when the clock is advanced.
+        """
+        return await self.host.worker.drain()
 
     async def directory(self) -> Any:
         """Everybody, as of now."""
