@@ -1,4 +1,4 @@
-"""Programs from npm for the tests of clients that nobody here wrote."""
+"""Programs from npm, for what is written for Node and for clients that nobody here wrote."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def npm(request: pytest.FixtureRequest) -> Path:
-    """The folder in which the dependencies of the `package.json` beside the test are installed.
+@pytest.fixture(scope="session")
+def install() -> Callable[..., Path]:
+    """Installs the dependencies of a `package.json`, with options of npm's, and gives the folder in which they are.
 
     It lies among tox's environments: nothing of it is kept in the repository. On a machine without npm the test is
     skipped, unless CI is true.
     """
-    package = request.path.with_name("package.json")
+    return _installed
+
+
+def _installed(package: Path, *options: str) -> Path:
     command = shutil.which("npm")
     if command is None:
-        reason = "npm is missing: install Node.js to run the clients that are written for it"
+        reason = "npm is missing: install Node.js to run what is written for it"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -32,8 +39,15 @@ def npm(request: pytest.FixtureRequest) -> Path:
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(package, folder / "package.json")
-        install = [command, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+        quietly = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+        install = [command, "install", *quietly, *options]
         finished = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603 - npm
         assert finished.returncode == 0, f"npm install failed: {finished.stderr[-2000:]}"
         done.touch()
     return folder
+
+
+@pytest.fixture(scope="module")
+def npm(request: pytest.FixtureRequest, install: Callable[..., Path]) -> Path:
+    """The folder in which the dependencies of the `package.json` beside the test are installed."""
+    return install(request.path.with_name("package.json"))

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["drifted", "made"]
 
 NODES = Path(__file__).parent / "nodes"
-RESOURCES = {"activities": "activity", "analytics": "analytics", "contacts": "contact", "deals": "deal", "tasks": "task"}
+RESOURCES = {
+    "activities": "activity",
+    "analytics": "analytics",
+    "contacts": "contact",
+    "deals": "deal",
+    "tasks": "task",
+}
 """The packs whose tools are operations of a resource; those of all others are reached as other tools."""
 
 _HEAD = "// Made by generate.py from the tools and events of the server: do not edit.\n"
@@ -71,13 +77,13 @@ def _operation(resource: str, tool: Tool) -> dict[str, Any]:
 def _main(tool: Tool) -> str | None:
     """The key of what a result is about: the records of a list, the record that was written. Figures have none."""
     result: Mapping[str, Any] = (tool.output_schema or {}).get("properties", {})
-    types = {name: schema.get("type") for name, schema in result.items() if name not in _ENVELOPE}
-    wanted = "object" if "object" in types.values() else "array"
-    if "next_cursor" in result:
-        wanted = "array"
-    elif tool.effect == "read":
+    is_list = "next_cursor" in result
+    if tool.effect == "read" and not is_list:
         return None
-    return next((name for name, type_ in types.items() if type_ == wanted), None)
+    said = {name: schema.get("type") for name, schema in result.items() if name not in _ENVELOPE}
+    records = [name for name, type_ in said.items() if type_ == "object" and not is_list]
+    lists = [name for name, type_ in said.items() if type_ == "array"]
+    return next(iter(records + lists), None)
 
 
 def _typescript(value: Any) -> str:

@@ -85,7 +85,9 @@ test('a list is entered with commas or given by an expression', () => {
 
 test('fields that belong together are entered together or given by an expression', () => {
 	const date_range = { start: 'today', end: '+2_weeks' };
-	assert.deepEqual(sent('searchDeals', { additionalFields: { date_range: { values: { ...date_range } } } }), { date_range });
+	assert.deepEqual(sent('searchDeals', { additionalFields: { date_range: { values: { ...date_range } } } }), {
+		date_range,
+	});
 	assert.deepEqual(sent('searchDeals', { additionalFields: { date_range } }), { date_range });
 	const follow_up = { values: { title: 'Ask again', due_in_days: 0 } };
 	assert.deepEqual(sent('completeTask', { task_id: 't1', additionalFields: { follow_up } }), {
@@ -101,11 +103,17 @@ test('JSON is entered as text or given by an expression', () => {
 	}
 	const field_choices = { email: 'c2' };
 	const additionalFields = { field_choices: '{"email": "c2"}' };
-	assert.deepEqual(sent('mergeContacts', { primary_id: 'c1', duplicate_ids: 'c2', additionalFields }).field_choices, field_choices);
+	assert.deepEqual(
+		sent('mergeContacts', { primary_id: 'c1', duplicate_ids: 'c2', additionalFields }).field_choices,
+		field_choices,
+	);
 });
 
 test('what is no JSON is refused by the name of its field', () => {
-	assert.throws(() => sent('bulkScheduleActivities', { activities: '[{' }), { name: 'BadArgument', message: 'activities is no JSON array or object: [{' });
+	assert.throws(() => sent('bulkScheduleActivities', { activities: '[{' }), {
+		name: 'BadArgument',
+		message: 'activities is no JSON array or object: [{',
+	});
 });
 
 test('an update sends what is filled, and null for what is to be cleared', () => {

@@ -24,12 +24,21 @@ test('everything is fetched page by page', async () => {
 	const { call, asked } = listing(450);
 	const pages = await pagesOf(operation('searchDeals'), Infinity, call);
 	const items = pages.flatMap((page) => itemsOf(operation('searchDeals'), page, true));
-	assert.deepEqual(items.map(({ id }) => id), Array.from({ length: 450 }, (_, place) => place));
+	assert.deepEqual(
+		items.map(({ id }) => id),
+		Array.from({ length: 450 }, (_, place) => place),
+	);
 	assert.deepEqual(asked, [200, 200, 200]);
 });
 
 test('a limit is one page if it can be, and never more than it says', async () => {
-	for (const [limit, pages] of [[1, [1]], [50, [50]], [200, [200]], [250, [200, 50]], [500, [200, 200, 100]]]) {
+	for (const [limit, pages] of [
+		[1, [1]],
+		[50, [50]],
+		[200, [200]],
+		[250, [200, 50]],
+		[500, [200, 200, 100]],
+	]) {
 		const { call, asked } = listing(450);
 		const found = (await pagesOf(operation('searchDeals'), limit, call)).flatMap(({ deals }) => deals);
 		assert.equal(found.length, Math.min(limit, 450));
@@ -40,7 +49,10 @@ test('a limit is one page if it can be, and never more than it says', async () =
 test('a list that finds nothing gives no item', async () => {
 	const { call } = listing(0);
 	const pages = await pagesOf(operation('searchDeals'), 50, call);
-	assert.deepEqual(pages.flatMap((page) => itemsOf(operation('searchDeals'), page, true)), []);
+	assert.deepEqual(
+		pages.flatMap((page) => itemsOf(operation('searchDeals'), page, true)),
+		[],
+	);
 });
 
 test('a write gives its record', () => {
@@ -50,7 +62,10 @@ test('a write gives its record', () => {
 });
 
 test('a call for many gives an item for each', () => {
-	const results = [{ success: true, id: 'a1' }, { success: false, error: { code: 'invalid' } }];
+	const results = [
+		{ success: true, id: 'a1' },
+		{ success: false, error: { code: 'invalid' } },
+	];
 	const answer = { success: true, message: 'ok', total: 2, successful: 1, failed: 1, results };
 	assert.deepEqual(itemsOf(operation('bulkScheduleActivities'), answer, true), results);
 });

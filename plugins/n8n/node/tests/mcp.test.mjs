@@ -32,13 +32,18 @@ test('a call without an idempotency key sends none', async () => {
 	assert.equal('sixty/idempotency-key' in server.asked[0].body.params._meta, false);
 });
 
-for (const [newline, name] of [['\n', 'LF'], ['\r\n', 'CR LF']]) {
+for (const [newline, name] of [
+	['\n', 'LF'],
+	['\r\n', 'CR LF'],
+]) {
 	test(`an answer may be a stream of events, its lines ending in ${name}`, async () => {
 		await using server = await serving((request, response) => {
 			const progress = { jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } };
 			const lines = JSON.stringify(answered(request, given(DEAL)), null, 1).split('\n');
 			response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-			response.write(`: ping${newline}${newline}event: message${newline}data: ${JSON.stringify(progress)}${newline}${newline}`);
+			response.write(
+				`: ping${newline}${newline}event: message${newline}data: ${JSON.stringify(progress)}${newline}${newline}`,
+			);
 			response.end(lines.map((line) => `data: ${line}${newline}`).join('') + newline);
 		});
 		assert.deepEqual(await callTool(server.send, 'create_deal', {}), DEAL);
@@ -85,7 +90,11 @@ test('an unknown tool is an error of the protocol', async () => {
 	await using server = await serving((request, response) =>
 		json(response, 400, { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'there is no tool nope' } }),
 	);
-	await assert.rejects(callTool(server.send, 'nope', {}), { code: '-32602', message: 'there is no tool nope', httpStatus: 400 });
+	await assert.rejects(callTool(server.send, 'nope', {}), {
+		code: '-32602',
+		message: 'there is no tool nope',
+		httpStatus: 400,
+	});
 });
 
 test('a refused key is said to be one', async () => {
@@ -105,7 +114,11 @@ test('an address that is locked out says when to come back', async () => {
 	await using server = await serving((request, response) =>
 		json(response, 429, { jsonrpc: '2.0', id: null, error }, { 'retry-after': '31' }),
 	);
-	await assert.rejects(callTool(server.send, 'search_deals', {}), { code: 'rate_limited', httpStatus: 429, retryAfter: 31 });
+	await assert.rejects(callTool(server.send, 'search_deals', {}), {
+		code: 'rate_limited',
+		httpStatus: 429,
+		retryAfter: 31,
+	});
 });
 
 test('a proxy that asks for patience by a date is understood', async () => {
@@ -124,12 +137,18 @@ test('an answer that is a page is shown by its beginning', async () => {
 	await using server = await serving((request, response) =>
 		response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to nginx!</html>'),
 	);
-	await assert.rejects(callTool(server.send, 'search_deals', {}), { code: 'bad_answer', message: /<html>Welcome to nginx!/ });
+	await assert.rejects(callTool(server.send, 'search_deals', {}), {
+		code: 'bad_answer',
+		message: /<html>Welcome to nginx!/,
+	});
 });
 
 test('an address where nothing is makes one doubt the address', async () => {
 	await using server = await serving((request, response) => response.writeHead(404).end('not here'));
-	await assert.rejects(callTool(server.send, 'search_deals', {}), { code: 'http_404', message: /is the server address right\?/ });
+	await assert.rejects(callTool(server.send, 'search_deals', {}), {
+		code: 'http_404',
+		message: /is the server address right\?/,
+	});
 });
 
 test('JSON that is cut off is no answer', async () => {
@@ -161,6 +180,9 @@ test('tools are listed to the last page', async () => {
 	await using server = await serving((request, response) =>
 		json(response, 200, answered(request, pages[request.body.params.cursor ?? 'first'])),
 	);
-	assert.deepEqual((await listTools(server.send)).map(({ name }) => name), ['a', 'b']);
+	assert.deepEqual(
+		(await listTools(server.send)).map(({ name }) => name),
+		['a', 'b'],
+	);
 	assert.equal(server.asked[0].headers['mcp-name'], undefined);
 });

@@ -3,7 +3,14 @@ import { createRequire } from 'node:module';
 /** As the node itself gets them. */
 export const { NodeApiError, NodeOperationError } = createRequire(import.meta.url)('n8n-workflow');
 
-const NODE = { id: 'b7e8', name: 'Sixty CRM', type: 'n8n-nodes-sixty-crm.sixtyCrm', typeVersion: 1, position: [0, 0], parameters: {} };
+const NODE = {
+	id: 'b7e8',
+	name: 'Sixty CRM',
+	type: 'n8n-nodes-sixty-crm.sixtyCrm',
+	typeVersion: 1,
+	position: [0, 0],
+	parameters: {},
+};
 
 /** What n8n gives to each function of a node: its parameters, its credential, and the way to the server. */
 function context(server, parameters) {

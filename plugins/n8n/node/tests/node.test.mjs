@@ -32,11 +32,29 @@ test('each item is a call, and what comes out knows where it comes from', async 
 
 test('a list gives an item for each record, from all pages', async () => {
 	const search_deals = ({ cursor }) =>
-		cursor ? { success: true, deals: [{ id: 'd3' }] } : { success: true, deals: [{ id: 'd1' }, { id: 'd2' }], next_cursor: 'more' };
+		cursor
+			? { success: true, deals: [{ id: 'd3' }] }
+			: { success: true, deals: [{ id: 'd1' }, { id: 'd2' }], next_cursor: 'more' };
 	await using server = await offering({ search_deals });
-	const found = await execute(server, [{ resource: 'deal', operation: 'searchDeals', returnAll: true, simplify: true }]);
-	assert.deepEqual(found.map(({ json: { id } }) => id), ['d1', 'd2', 'd3']);
+	const found = await execute(server, [
+		{ resource: 'deal', operation: 'searchDeals', returnAll: true, simplify: true },
+	]);
+	assert.deepEqual(
+		found.map(({ json: { id } }) => id),
+		['d1', 'd2', 'd3'],
+	);
 	assert.deepEqual(keys(server), [undefined, undefined]);
+});
+
+test('a call that came too soon is made again, as the same call', async () => {
+	const answers = [
+		{ success: false, error: { code: 'rate_limited', message: 'too fast', retry_after: 0 } },
+		{ success: true, deal: {} },
+	];
+	await using server = await offering({ create_deal: () => answers.shift() });
+	assert.equal((await execute(server, [CREATE])).length, 1);
+	assert.equal(new Set(keys(server)).size, 1);
+	assert.equal(server.asked.length, 2);
 });
 
 test('a write has a key that is the same for each try, and another for each item, run and execution', async () => {
@@ -71,10 +89,22 @@ test('a workflow that goes on has the error as an item', async () => {
 	]);
 });
 
+test('a workflow that goes on has what could not be sent, and where nobody answered, as items, too', async () => {
+	const server = await offering({});
+	await server[Symbol.asyncDispose]();
+	const bulk = { resource: 'activity', operation: 'bulkScheduleActivities', activities: '[' };
+	const [refused, unheard] = await execute(server, [bulk, CREATE], { continues: true });
+	assert.deepEqual(refused.json.error, { code: 'invalid', message: 'activities is no JSON array or object: [' });
+	assert.deepEqual(Object.keys(unheard.json.error), ['code', 'message']);
+});
+
 test('what cannot be sent at all is an error of the node', async () => {
 	await using server = await offering({});
 	const bulk = { resource: 'activity', operation: 'bulkScheduleActivities', activities: '[' };
-	await assert.rejects(execute(server, [bulk]), (error) => error instanceof NodeOperationError && /no JSON/.test(error.message));
+	await assert.rejects(
+		execute(server, [bulk]),
+		(error) => error instanceof NodeOperationError && /no JSON/.test(error.message),
+	);
 	await assert.rejects(execute(server, [{ ...CREATE, operation: 'sellDeal' }]), NodeOperationError);
 });
 
@@ -85,21 +115,27 @@ test('a server that is away is an error of the node', async () => {
 });
 
 test('another tool is called by its name, with what is mapped, and once', async () => {
-	await using server = await offering({ search_crm: ({ query }) => ({ success: true, message: 'ok', results: [{ title: query }] }) });
+	await using server = await offering({
+		search_crm: ({ query }) => ({ success: true, message: 'ok', results: [{ title: query }] }),
+	});
 	const other = {
 		resource: 'other',
 		tool: { __rl: true, mode: 'list', value: 'search_crm' },
 		toolArguments: { mappingMode: 'defineBelow', value: { query: 'acme' }, schema: [] },
 		simplify: true,
 	};
-	assert.deepEqual(await execute(server, [other]), [{ json: { results: [{ title: 'acme' }] }, pairedItem: { item: 0 } }]);
+	assert.deepEqual(await execute(server, [other]), [
+		{ json: { results: [{ title: 'acme' }] }, pairedItem: { item: 0 } },
+	]);
 	assert.notEqual(keys(server)[0], undefined);
 });
 
 test('deals and contacts are found by what is typed', async () => {
 	await using server = await offering({
 		search_deals: () => ({ deals: [{ id: 'd1', title: 'Pilot', company_name: 'Acme' }], next_cursor: 'more' }),
-		search_contacts: () => ({ contacts: [{ id: 'c1', first_name: 'Anna', last_name: 'Berg', email: 'a@acme.example' }] }),
+		search_contacts: () => ({
+			contacts: [{ id: 'c1', first_name: 'Anna', last_name: 'Berg', email: 'a@acme.example' }],
+		}),
 	});
 	const { searchDeals, searchContacts } = node.methods.listSearch;
 	assert.deepEqual(await searchDeals.call(editing(server), ' pilot '), {
@@ -115,7 +151,9 @@ test('deals and contacts are found by what is typed', async () => {
 });
 
 test('a list that cannot be filled says why', async () => {
-	await using server = await offering({ search_deals: () => ({ success: false, error: { code: 'forbidden', message: 'you may not' } }) });
+	await using server = await offering({
+		search_deals: () => ({ success: false, error: { code: 'forbidden', message: 'you may not' } }),
+	});
 	await assert.rejects(node.methods.listSearch.searchDeals.call(editing(server)), { message: 'you may not' });
 });
 
@@ -149,30 +187,41 @@ test('tools that are no operations are offered as other tools', async () => {
 		{ name: 'Run Workflow', value: 'run_workflow' },
 		{ name: 'Search Crm', value: 'search_crm' },
 	]);
-	assert.deepEqual((await searchTools.call(editing(server), 'search c')).results.map(({ value }) => value), ['search_crm']);
+	assert.deepEqual(
+		(await searchTools.call(editing(server), 'search c')).results.map(({ value }) => value),
+		['search_crm'],
+	);
 });
 
 test('the fields of another tool are those of its schema', async () => {
 	await using server = await listing();
 	const { getToolArguments } = node.methods.resourceMapping;
 	const { fields } = await getToolArguments.call(editing(server, { tool: { __rl: true, value: 'search_crm' } }));
-	assert.deepEqual(fields.map(({ id, type, required }) => [id, type, required]), [
-		['query', 'string', true],
-		['kinds', 'array', false],
-		['limit', 'number', false],
-		['sort', 'options', false],
-		['exact', 'boolean', false],
-		['between', 'object', false],
-		['anything', 'object', false],
-	]);
-	assert.deepEqual(fields[3].options.map(({ value }) => value), ['best', 'newest']);
+	assert.deepEqual(
+		fields.map(({ id, type, required }) => [id, type, required]),
+		[
+			['query', 'string', true],
+			['kinds', 'array', false],
+			['limit', 'number', false],
+			['sort', 'options', false],
+			['exact', 'boolean', false],
+			['between', 'object', false],
+			['anything', 'object', false],
+		],
+	);
+	assert.deepEqual(
+		fields[3].options.map(({ value }) => value),
+		['best', 'newest'],
+	);
 	assert.match(fields[1].displayName, /Such as deal or contact/);
 });
 
 test('a tool that is not offered has no fields, and says so', async () => {
 	await using server = await listing();
 	const { getToolArguments } = node.methods.resourceMapping;
-	const { fields, emptyFieldsNotice } = await getToolArguments.call(editing(server, { tool: { __rl: true, value: 'nope' } }));
+	const { fields, emptyFieldsNotice } = await getToolArguments.call(
+		editing(server, { tool: { __rl: true, value: 'nope' } }),
+	);
 	assert.deepEqual(fields, []);
 	assert.match(emptyFieldsNotice, /no tool nope/);
 });

@@ -22,7 +22,8 @@ async function subscribable(...webhooks) {
 			webhooks.push(webhook);
 			return json(response, 201, { success: true, ...webhook, secret: body.secret });
 		}
-		if (known === undefined) return json(response, 404, { success: false, error: { code: 'not_found', message: 'no such webhook' } });
+		if (known === undefined)
+			return json(response, 404, { success: false, error: { code: 'not_found', message: 'no such webhook' } });
 		if (method === 'PATCH') Object.assign(known, body);
 		if (method === 'DELETE') webhooks.splice(webhooks.indexOf(known), 1);
 		return json(response, 200, { success: true, ...known });
@@ -86,7 +87,10 @@ test('the address for tests has a subscription beside that of the address for go
 	const remembered = { id: 'w1', secret: 'whsec_x' };
 	assert.equal(await checkExists.call(activating(server, WANTED, remembered, testing)), false);
 	await create.call(activating(server, WANTED, remembered, testing));
-	assert.deepEqual(server.webhooks.map(({ url }) => url), [HERE, testing]);
+	assert.deepEqual(
+		server.webhooks.map(({ url }) => url),
+		[HERE, testing],
+	);
 });
 
 test('a server that refuses says why', async () => {
@@ -101,7 +105,11 @@ test('a server that refuses says why', async () => {
 });
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
-const MOVED = { type: 'deal.stage_changed', timestamp: '2026-03-04T09:30:00Z', data: { record_id: 'd1', title: 'Größe', to_stage: 'opportunity' } };
+const MOVED = {
+	type: 'deal.stage_changed',
+	timestamp: '2026-03-04T09:30:00Z',
+	data: { record_id: 'd1', title: 'Größe', to_stage: 'opportunity' },
+};
 
 function message(event, secret = SECRET) {
 	const body = JSON.stringify(event, null, 1);

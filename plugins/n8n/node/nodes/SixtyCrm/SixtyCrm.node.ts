@@ -74,8 +74,7 @@ export class SixtyCrm implements INodeType {
 		const produced: INodeExecutionData[] = [];
 		for (let item = 0; item < items.length; item++) {
 			try {
-				const made = await run(this, send, item);
-				produced.push(...made.map((json) => ({ json, pairedItem: { item } })));
+				for (const json of await run(this, send, item)) produced.push({ json, pairedItem: { item } });
 			} catch (error) {
 				if (!this.continueOnFail()) throw failureOf(this.getNode(), error, item);
 				produced.push({ json: { error: detailsOf(error) }, pairedItem: { item } });
@@ -111,6 +110,6 @@ async function run(node: IExecuteFunctions, send: Send, item: number): Promise<I
 /** The same for each try of one run on one item, and for nothing else. */
 function idempotencyKey(node: IExecuteFunctions, item: number): string {
 	const run = node.getWorkflowDataProxy(item).$runIndex as number;
-	const since = node.getExecutionContext()?.establishedAt; // an n8n that is set up anew counts executions from 1 again
+	const since = node.getExecutionContext?.()?.establishedAt; // an n8n that is set up anew counts executions from 1 again
 	return ['n8n', node.getInstanceId(), node.getExecutionId(), since, node.getNode().id, run, item].join(':');
 }

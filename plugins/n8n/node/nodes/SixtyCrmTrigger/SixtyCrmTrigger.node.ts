@@ -110,7 +110,9 @@ export class SixtyCrmTrigger implements INodeType {
 		if (!request.rawBody) await request.readRawBody();
 		const reason = distrust({ headers: request.headers, body: request.rawBody }, remembered.secret, Date.now());
 		if (reason !== undefined) {
-			this.getResponseObject().status(401).json({ error: { code: 'unauthenticated', message: reason } });
+			this.getResponseObject()
+				.status(401)
+				.json({ error: { code: 'unauthenticated', message: reason } });
 			return { noWebhookResponse: true };
 		}
 		const event = JSON.parse(request.rawBody.toString('utf8')) as IDataObject;

@@ -17,6 +17,8 @@ export class Refusal extends Error {
 
 /** A value of the node's own that cannot be what its argument needs. */
 export class BadArgument extends Error {
+	readonly code = 'invalid';
+
 	constructor(message: string) {
 		super(message);
 		this.name = 'BadArgument';

@@ -1,10 +1,4 @@
-import {
-	NodeApiError,
-	NodeOperationError,
-	type IDataObject,
-	type INode,
-	type JsonObject,
-} from 'n8n-workflow';
+import { NodeApiError, NodeOperationError, type IDataObject, type INode, type JsonObject } from 'n8n-workflow';
 
 import { BadArgument, Refusal } from './errors';
 
@@ -23,8 +17,6 @@ export function failureOf(node: INode, error: unknown, itemIndex?: number): Node
 
 /** What an item says of an error, for workflows that go on after one. */
 export function detailsOf(error: unknown): IDataObject {
-	const message = error instanceof Error ? error.message : String(error);
-	return error instanceof Refusal
-		? { code: error.code, message, ...(error.details as IDataObject) }
-		: { code: 'failed', message };
+	const { message, code = 'failed' } = error as { message?: string; code?: string };
+	return { code, message, ...(error instanceof Refusal && (error.details as IDataObject)) };
 }

@@ -35,16 +35,7 @@ const POINTERS: Record<string, Findable> = {
 };
 
 /** How a value is entered. */
-export type Form =
-	| 'boolean'
-	| 'choice'
-	| 'choices'
-	| 'fields'
-	| 'json'
-	| 'list'
-	| 'locator'
-	| 'number'
-	| 'text';
+export type Form = 'boolean' | 'choice' | 'choices' | 'fields' | 'json' | 'list' | 'locator' | 'number' | 'text';
 
 /** The form in which an argument of this name and schema is entered. */
 export function formOf(name: string, schema: JsonSchema): Form {
@@ -73,7 +64,14 @@ export function pointedAt(name: string): Findable {
 	return POINTERS[name];
 }
 
-const SPELLED: Record<string, string> = { ai: 'AI', id: 'ID', ids: 'IDs', mrr: 'MRR', url: 'URL', linkedin: 'LinkedIn' };
+const SPELLED: Record<string, string> = {
+	ai: 'AI',
+	id: 'ID',
+	ids: 'IDs',
+	mrr: 'MRR',
+	url: 'URL',
+	linkedin: 'LinkedIn',
+};
 
 /** What people read for a name of the server's: `expected_close_date` is `Expected Close Date`. */
 export function labelOf(name: string): string {
