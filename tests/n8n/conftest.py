@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +10,19 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for `running` and the others: tests themselves are collected by path
+sys.path.insert(0, str(HERE.parent / "node"))  # for `workshop`
 
 from mailbox import Mailbox, receiving  # noqa: E402 - as above
 
 from crm import Crm, serving  # noqa: E402 - can be imported from here on
 from installing import Installed, installed  # noqa: E402 - as above
 from running import N8n, running  # noqa: E402 - as above
+from workshop import workshop  # noqa: E402 - as above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sixty.testing.databases import SqliteTemplates
-
-NODE = HERE.parents[1] / "plugins/n8n/node"
-"""The community node."""
 
 
 @pytest.fixture(scope="session")
@@ -35,18 +32,13 @@ def programs() -> Installed:
 
 
 @pytest.fixture(scope="session")
-def package(programs: Installed) -> Path:
-    """The community node as npm packs it. What it is built with is kept beside n8n."""
-    manifest = (NODE / "package.json").read_bytes()
-    folder = programs.folder / f"node-{hashlib.sha256(manifest).hexdigest()[:12]}"
-    shutil.rmtree(folder / "nodes", ignore_errors=True)  # what is gone from the package must not be built
-    shutil.copytree(NODE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules", "dist", "*.tgz"))
-    if not (done := folder / "installed").exists():
-        options = ("--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund")
-        programs.run("npm", "install", *options, cwd=folder)
-        done.touch()
-    programs.run("npm", "run", "build", cwd=folder)
-    return folder / programs.run("npm", "pack", "--ignore-scripts", "--silent", cwd=folder).strip()
+def package(programs: Installed, install: Callable[..., Path]) -> Path:
+    """The community node as npm packs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", programs.environ["PATH"])  # on which there is a Node that is new enough
+        made = workshop(install)
+    made.run("npm", "run", "build")
+    return made.folder / made.run("npm", "pack", "--ignore-scripts", "--silent").strip()
 
 
 @pytest.fixture(scope="session")

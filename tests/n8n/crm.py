@@ -28,6 +28,8 @@ __all__ = ["Crm", "serving"]
 
 ERA = "2026-07-28"
 PATIENCE = 60.0
+HERE = {"SIXTY_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+"""Events may be sent to this machine."""
 _SIXTY = str(Path(sys.executable).with_name("sixty"))
 
 
@@ -92,7 +94,7 @@ class Crm:
 def serving(url: str, settings: Mapping[str, str]) -> Iterator[Crm]:
     """A server on the SQLite database at `url`, with these settings, on a free port. At the end it ends cleanly."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
-    environ = {**inherited, **QUIET, **settings, "SIXTY_DATABASE_URL": url}
+    environ = {**inherited, **QUIET, **HERE, **settings, "SIXTY_DATABASE_URL": url}
     keys = asyncio.run(_keys(url))
     process = subprocess.Popen(  # noqa: S603 - our own command
         [_SIXTY, "serve", "--transport", "http", "--port", "0"], env=environ, stderr=subprocess.PIPE, text=True

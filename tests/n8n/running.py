@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from installing import Installed
 
-__all__ = ["N8n", "running"]
+__all__ = ["N8n", "running", "until"]
 
 OWNER, PASSWORD = "owner@example.com", "Local-Only-1"
 PATIENCE = 120.0

@@ -32,6 +32,7 @@ RESOURCES = {
 """The packs that are resources of the node; the tools of all others are `other`."""
 LOCATORS = {"deal_id", "contact_id", "primary_id"}
 CLIENT = "@n8n/n8n-nodes-langchain.mcpClient"
+REPEAT = "return [$json.body]"
 BY_HAND = {"name": "By hand", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1, "parameters": {}}
 
 

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from crm import Crm, serving
+from running import until
 from workflows import template, with_credentials
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ def crm(n8n: N8n, mailbox: Mailbox, sqlite_templates: SqliteTemplates, tmp_path:
 def imported(n8n: N8n, name: str, **parameters: dict[str, Any]) -> Iterator[str]:
     """The template is there and active; its id."""
     workflow_id = n8n.add(with_credentials(template(name, **parameters), n8n.credentials))
-    n8n.activate(workflow_id)
-    yield workflow_id
-    n8n.remove(workflow_id)
+    try:
+        n8n.activate(workflow_id)
+        yield workflow_id
+    finally:
+        n8n.remove(workflow_id)
 
 
 def run(n8n: N8n, workflow_id: str, trigger: str) -> list[str]:
@@ -180,3 +184,74 @@ def test_a_lead_that_says_too_little_fails_and_the_agent_is_told_why(n8n: N8n, c
     assert (error["code"], error["node"]) == ("workflow_failed", "Create contact")
     assert 'failed in its node "Create contact": the argument' in error["message"]
     assert crm.rows("SELECT id FROM contacts") == []
+
+
+def opportunity(crm: Crm) -> tuple[str, str]:
+    """A contact, and a deal of theirs."""
+    given = {"first_name": "Anna", "last_name": "Berg", "email": "anna.berg@acme.example", "company_name": "Acme"}
+    anna = crm.call("create_contact", **given)["contact_id"]
+    return anna, crm.call("create_deal", title="Rollout", company_name="Acme", value=900, contact_id=anna)["deal_id"]
+
+
+def subscription(crm: Crm) -> tuple[str]:
+    """Where events are sent, once the trigger has asked for them: it takes a moment after it was activated."""
+    (found,) = until(lambda: crm.rows("SELECT url FROM webhooks") or None)
+    return found  # type: ignore[no-any-return]
+
+
+def ended(n8n: N8n, workflow_id: str, count: int) -> list[list[str]]:
+    """The names of the nodes of each execution, the oldest first, once so many have succeeded."""
+
+    def look() -> list[list[str]] | None:
+        found = n8n.executions(workflow_id)
+        assert {run["status"] for run in found} <= {"success", "running", "waiting"}, found
+        if [run["status"] for run in found].count("success") < count:
+            return None
+        runs = [n8n.ended(run["id"])["data"]["resultData"]["runData"] for run in reversed(found)]
+        return [list(nodes) for nodes in runs]
+
+    return until(look)  # type: ignore[no-any-return]
+
+
+def test_a_deal_that_becomes_an_opportunity_is_followed_up_on_several_channels(
+    n8n: N8n, crm: Crm, mailbox: Mailbox
+) -> None:
+    anna, deal = opportunity(crm)
+    with imported(n8n, "outreach", Three_days={"amount": 1, "unit": "seconds"}) as workflow_id:
+        (url,) = subscription(crm)
+        crm.call("move_deal_stage", deal_id=deal, stage="opportunity")
+        (nodes,) = ended(n8n, workflow_id, 1)
+        forged = httpx2.post(url, json={"type": "deal.stage_changed", "data": {}}, trust_env=False)
+    assert forged.status_code == 401
+    assert "Plan call" in nodes
+    ((to, subject, text),) = mailbox.texts()
+    assert (to, subject) == ("anna.berg@acme.example", "Next steps: Rollout")
+    assert text.startswith("Hello Anna,")
+    assert crm.rows("SELECT deal_id, contact_id FROM activities WHERE type = 'email'") == crm.rows(
+        "SELECT id, contact_id FROM deals"
+    )
+    by_hand = "SELECT title FROM tasks WHERE title NOT LIKE 'Follow up on the proposal%' ORDER BY title"
+    assert crm.rows(by_hand) == [
+        ("Call about Rollout: did the mail arrive?",),
+        ("Connect with Anna Berg on LinkedIn",),
+    ]
+    assert crm.call("search_tasks", contact_id=anna)["total"] >= 2
+    assert crm.rows("SELECT id FROM webhooks") == []
+
+
+def test_other_stages_start_no_outreach_and_a_deal_that_has_moved_on_gets_no_call(
+    n8n: N8n, crm: Crm, mailbox: Mailbox
+) -> None:
+    _, deal = opportunity(crm)
+    with imported(n8n, "outreach", Three_days={"amount": 5, "unit": "seconds"}) as workflow_id:
+        subscription(crm)
+        crm.call("move_deal_stage", deal_id=deal, stage="opportunity")
+        until(lambda: crm.rows("SELECT 1 FROM tasks WHERE title LIKE 'Connect with%'") or None)
+        crm.call("move_deal_stage", deal_id=deal, stage="verbal")
+        first, second = ended(n8n, workflow_id, 2)
+    assert (first[-1], second) == (
+        "Nothing to do",
+        ["Deal moved", "Is it an opportunity now?", "Nothing to do"],
+    )
+    assert len(mailbox.mails) == 1
+    assert crm.rows("SELECT 1 FROM tasks WHERE title LIKE 'Call about%'") == []
