@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # as in conftest.py: `story` is found by path
+sys.path.insert(0, str(Path(__file__).parents[2] / "plugins/n8n/tests"))  # and `fake_n8n`, which answers for n8n
 
+from fake_n8n import KEY, FakeN8n, running
 from story import tell
 
 from sixty.lifecycle import GROUP
@@ -42,8 +44,9 @@ _ORDER = ("core", "deals", "contacts", "activities", "tasks", "analytics")
 class Told:
     """The story as it is told: each call is made, and the first one of each tool is the example."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation, n8n: FakeN8n) -> None:
         self.organisation = organisation
+        self.n8n = n8n
         self.examples: dict[str, tuple[dict[str, Any], Mapping[str, Any]]] = {}
 
     async def say(self, tool: str, /, by: str = "user", **arguments: Any) -> Mapping[str, Any]:
@@ -63,10 +66,15 @@ def made() -> str:
 
 
 async def _told(url: str, plugins: Iterable[tuple[str, object]]) -> str:
-    async with open_organisation(url, plugins) as organisation:
-        told = Told(organisation)
+    async with running() as n8n, open_organisation(url, plugins, environ=_n8n(n8n)) as organisation:
+        told = Told(organisation, n8n)
         await tell(told)
         return "".join(_page(organisation.host.registry, told))
+
+
+def _n8n(n8n: FakeN8n) -> dict[str, str]:
+    """The settings by which it is found."""
+    return {"SIXTY_N8N_URL": n8n.url, "SIXTY_N8N_API_KEY": KEY}
 
 
 def _page(registry: Registry, told: Told) -> Iterator[str]:

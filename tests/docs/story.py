@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from fake_n8n import webhook
+
 if TYPE_CHECKING:
     from reference import Told
 
@@ -20,6 +22,7 @@ async def tell(told: Told) -> None:
     await _tidy(told, contact_id)
     await _look(told, contact_id, deal_id)
     await _count(told)
+    await _automate(told)
 
 
 async def _meet(told: Told) -> str:
@@ -152,3 +155,13 @@ async def _count(told: Told) -> None:
     await say("get_team_performance", by="admin", **days)
     await say("get_activity_heatmap", by="admin", **days)
     await say("generate_reports", by="admin", report="pipeline", format="html")
+
+
+async def _automate(told: Told) -> None:
+    """A workflow is there for new leads, and one for Mondays."""
+    say, n8n = told.say, told.n8n
+    lead = n8n.add("Lead qualification", webhook("lead"), description="Scores a lead, and makes a deal of a good one")
+    n8n.add("Weekly forecast", {"name": "Mondays", "type": "n8n-nodes-base.scheduleTrigger", "parameters": {}})
+    n8n.runs(lead, items=[{"qualified": True, "score": 80}])
+    await say("list_workflows", by="manager")
+    await say("run_workflow", by="manager", workflow_id=lead, data={"email": "anna.berg@acme.example"})
