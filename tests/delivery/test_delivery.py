@@ -89,7 +89,9 @@ def test_every_event_arrives_and_those_of_a_record_in_order_whatever_is_killed(
             with killed_at_random([*servers, receiver, *mortal]) as kills:
                 desk.work(DEALS, EVENTS // DEALS)
             events = sum(map(len, desk.moves.values()))
-            wait_until(lambda: len({event["id"] for event in arrived(came)}) >= events, tail(tmp_path), 3 * PATIENCE)
+            wait_until(
+                lambda: len({event.get("id") for event in arrived(came)}) >= events, tail(tmp_path), 3 * PATIENCE
+            )
             wait_until(
                 lambda: '"waiting"' not in sixty("jobs", "list", "--name", "core.deliver", "--json"), "jobs wait"
             )
