@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from faulty import ACTIONS, TABLES, THING, Say, a_tool, fails, table
 
-from sixty import Arguments, Call, Guard, Kind, NotFound, Permissions, RecordId, Result, Tables, Tool, on, tool
+from sixty import Arguments, Call, Guard, Job, Kind, NotFound, Permissions, RecordId, Result, Tables, Tool, on, tool
 from sixty.testing import PluginSuite, packaging
 from sixty.testing.rules import rule_of
 
@@ -166,6 +166,9 @@ def test_a_name_in_for_everybody_that_is_no_open_tool_is_named(things: Faulty) -
 def test_a_pack_or_a_tool_without_words_is_named(things: Faulty) -> None:
     things.declare(tools=[Tool("say", "Say", a_tool().handler, "things:use", "read", Say)])
     with fails("no sentence describes say"):
+        things.tests.test_it_says_what_it_is_for(things.pack)
+    things.declare(tools=[], jobs=[Job("remind", a_tool().handler, Say, "Remind")])
+    with fails("no sentence describes remind"):
         things.tests.test_it_says_what_it_is_for(things.pack)
     vars(sys.modules["things_pack"])["__doc__"] = None
     with fails("the module things_pack has no docstring"):

@@ -130,7 +130,7 @@ def test_what_is_wrong_is_said_with_where_why_and_how_to_mend_it() -> None:
             "Each of its hooks is marked as one",
             "without @hookimpl: sixty_search\n    why:   A hook without the",
         ),
-        ("The pack and each of its tools say what they are for", "the module sixty_notes has no docstring"),
+        ("The pack and each of its tools and jobs say what they are for", "the module sixty_notes has no docstring"),
         ("Each tool asks for a permission", "a tool without a permission is for everybody: list_notes"),
         ("Each permission is said in a sentence", "without a sentence: notes:read"),
         ("Each permission is asked for", "nothing asks for notes:sing"),

@@ -127,3 +127,21 @@ async def test_while_the_pack_of_a_record_is_away_its_events_wait(
     sixty.clock.advance(HOUR)
     await sixty.work()
     assert receiver.texts == ["of Uma"]
+
+
+async def test_a_pack_that_stays_away_is_no_fault_of_the_receiver(
+    sixty: Organisation, api: Callable[..., Any], receiver: Receiver
+) -> None:
+    made = await (await api("user")).post(url=receiver.url, events=["*"])
+    await sixty.as_role("user").call("add_note", text="of Uma")
+    await sixty.host.disable("shouts")
+    await sixty.host.disable("notes")
+    for _ in range(10):
+        await sixty.work()
+        sixty.clock.advance(30 * HOUR)
+    assert await sixty.rows(DELIVERIES) == [{"state": "failed"}]
+    assert (await (await api("user")).get(f"/{made['id']}"))["state"] == "active"
+    await sixty.host.enable("notes")
+    await (await api("user")).post(f"/{made['id']}/replay")
+    await sixty.work()
+    assert receiver.texts == ["of Uma"]

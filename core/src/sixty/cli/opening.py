@@ -46,6 +46,7 @@ def log(settings: Settings) -> None:
     """What happens from now on is told on standard error."""
     level = settings.log_level.upper()
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each request, and some addresses are secrets
 
 
 def one_user(directory: Directory, email: str) -> User:

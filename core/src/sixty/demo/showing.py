@@ -55,6 +55,7 @@ async def show(
     # the settings of the environment are for the real organisation, whose database they name
     async with (
         Host.open(load_settings({}, database_url=database_url), environ={}, plugins=plugins) as host,
+        host.working(),
         listening(host, address, port) as served,
     ):
         for wildcard, loopback in _WILDCARDS.items():

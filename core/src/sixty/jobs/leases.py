@@ -57,9 +57,10 @@ def _outlook() -> sa.Select[Any]:
 def _due() -> sa.Select[Any]:
     """The jobs of a queue that may run now: none waits behind another of its lane, or beside one that runs."""
     other = jobs.alias("other")
-    of_lane = sa.select(other.c.seq).where(other.c.lane == jobs.c.lane).correlate(jobs)
-    ahead = of_lane.where(other.c.finished_at.is_(None), other.c.seq < jobs.c.seq)
-    beside = of_lane.where(other.c.state == sa.literal_column("'running'"))
+    busy = sa.select(other.c.lane).where(other.c.state == sa.literal_column("'running'"), other.c.lane.is_not(None))
+    # the first entry from that lane on is its own: with `=`, Postgres might walk through all jobs in the order of `seq`
+    head = sa.select(other.c.seq).where(other.c.lane >= jobs.c.lane, other.c.finished_at.is_(None))
+    head = head.order_by(other.c.lane, other.c.seq).limit(1).correlate(jobs)
     return (
         sa.select(jobs.c.seq)
         .where(
@@ -67,8 +68,7 @@ def _due() -> sa.Select[Any]:
             _WAITING,
             jobs.c.due_at <= _now,
             jobs.c.name.in_(each(sa.bindparam("names", type_=Json)).texts()),
-            ~ahead.exists(),
-            ~beside.exists(),
+            sa.or_(jobs.c.lane.is_(None), sa.and_(jobs.c.lane.not_in(busy), jobs.c.seq == head.scalar_subquery())),
         )
         .order_by(jobs.c.due_at, jobs.c.seq)
         .limit(sa.bindparam("room", type_=sa.Integer))

@@ -54,6 +54,7 @@ def _translated(error: Exception) -> Exception:
         OSError
         | TimeoutError
         | pg.InterfaceError
+        | pg.InternalClientError  # the connection was cut in the midst of something
         | pg.PostgresConnectionError
         | pg.InsufficientResourcesError
         | pg.OperatorInterventionError

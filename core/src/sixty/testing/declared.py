@@ -96,13 +96,16 @@ class DeclaredRules:
         assert not found, "; ".join(found)
 
     @rule(
-        "The pack and each of its tools say what they are for",
-        why="Agents choose a tool by its description, and operators a pack by its summary.",
-        mend="The summary is the first line of the module's docstring; a description is the docstring of the tool.",
+        "The pack and each of its tools and jobs say what they are for",
+        why="Agents choose a tool by its description, and operators a pack by its summary and its jobs.",
+        mend="The summary is the first line of the module's docstring; a description is the docstring of the function.",
     )
     def test_it_says_what_it_is_for(self, pack: Pack) -> None:
         assert pack.summary, f"the module {self.plugin} has no docstring"
-        mute = [tool.name for tool in pack.tools if len(tool.description.split()) < 2]
+        told = {item.name: item.description for item in pack.tools} | {
+            item.name: item.description for item in pack.jobs
+        }
+        mute = [name for name, description in told.items() if len(description.split()) < 2]
         assert not mute, f"no sentence describes {', '.join(mute)}"
 
     @rule(

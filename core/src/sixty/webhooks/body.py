@@ -33,14 +33,10 @@ def data_of(event: Event) -> dict[str, Any]:
 
 def fitting(event: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """The data, with the longest texts cut if its body would be too large; `truncated` names their fields."""
-    given = dict(data)
-    for longest in _CUTS:
+    for longest in (None, *_CUTS):
+        given = dict(data) if longest is None else _shortened(data, longest)
         if len(body_of(event, at, given)) <= LIMIT:
             return given
-        cut = {name: _cut(value, longest) for name, value in data.items()}
-        given = {**cut, "truncated": [name for name, value in data.items() if cut[name] != value]}
-    if len(body_of(event, at, given)) <= LIMIT:
-        return given
     kept = {name: value for name, value in data.items() if name in _KEPT}
     return {**kept, "truncated": [name for name in data if name not in _KEPT][:100]}
 
@@ -48,6 +44,11 @@ def fitting(event: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]
 def body_of(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
     """The body of a request, as compact JSON."""
     return orjson.dumps({"type": event, "timestamp": at, "data": data}, option=orjson.OPT_UTC_Z)
+
+
+def _shortened(data: Mapping[str, Any], longest: int) -> dict[str, Any]:
+    given = {name: _cut(value, longest) for name, value in data.items()}
+    return {**given, "truncated": [name for name, value in data.items() if given[name] != value]}
 
 
 def _cut(value: Any, longest: int) -> Any:

@@ -52,7 +52,9 @@ def queue_of(webhook_id: str) -> str:
 
 
 async def give_up(args: Delivery, work: Work) -> None:
-    """Disable the subscription."""
+    """Disable the subscription, unless the receiver was never asked because the record's pack is away."""
+    if args.kind is not None and args.kind not in work.host.registry.kinds:
+        return
     async with work.host.database.transaction() as transaction:
         row = await transaction.row(_one, {"key": args.webhook_id})
         if row is None or row["state"] == "disabled":
