@@ -25,7 +25,7 @@ PATIENCE = 120.0
 """Seconds within which everything has to happen, on the slowest of machines."""
 _SCOPES = (
     *(f"workflow:{action}" for action in ("create", "read", "update", "delete", "list", "activate", "deactivate")),
-    *(f"execution:{action}" for action in ("read", "list", "delete")),
+    *(f"execution:{action}" for action in ("read", "list", "stop")),
     *(f"credential:{action}" for action in ("create", "delete", "list")),
 )
 _OFF = (
