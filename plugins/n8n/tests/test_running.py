@@ -211,6 +211,16 @@ async def test_a_large_result_is_cut(sixty: Organisation, n8n: FakeN8n) -> None:
     assert ran["message"].endswith("not all of its result is shown")
 
 
+async def test_a_large_text_is_cut_and_a_large_object_is_left_out(sixty: Organisation, n8n: FakeN8n) -> None:
+    lead = n8n.add("Lead qualification", webhook("lead", responseMode="responseNode"))
+    n8n.runs(lead, answer=Reply(b"x" * 60_000, headers={"content-type": "text/plain; charset=utf-8"}))
+    ran = await run(sixty, workflow_id=lead)
+    assert (ran["result"], ran["result_is_cut"]) == ("x" * 25_000, True)
+    n8n.runs(lead, answer=Reply({"text": "x" * 60_000}))
+    ran = await run(sixty, workflow_id=lead)
+    assert ("result" in ran, ran["result_is_cut"]) == (False, True)
+
+
 @pytest.mark.parametrize("content", [b'{"a": "' + b"x" * 1_100_000 + b'"}', b"<not json>", b"[" * 200_000])
 async def test_an_answer_that_cannot_be_read_gives_way_to_what_the_last_node_made(
     sixty: Organisation, n8n: FakeN8n, content: bytes
