@@ -72,7 +72,7 @@ def installed() -> Installed:
         _install(found, found.folder / "node24", {"node": NODE}, scripts=True)
     if not _is_there(found.app / "node_modules/n8n", N8N) or not _native(found):
         _install(found, found.app, {"n8n": N8N}, scripts=False)
-        found.run("npm", "rebuild", "sqlite3", cwd=found.app, npm_config_nodedir=_headers())
+        found.run("npm", "rebuild", "sqlite3", cwd=found.app, **_headers())
     return found
 
 
@@ -102,8 +102,8 @@ def _native(found: Installed) -> bool:
     return next(found.app.glob("node_modules/sqlite3/build/Release/*.node"), None) is not None
 
 
-def _headers() -> str:
-    """Where the headers of Node are: beside the installed `node`, else npm fetches them."""
+def _headers() -> dict[str, str]:
+    """Says to npm where the headers of Node are, if they are installed; else it fetches them."""
     node = shutil.which("node")
     prefix = Path(node).resolve().parents[1] if node is not None else Path("/usr")
-    return str(prefix) if (prefix / "include/node").is_dir() else ""
+    return {"npm_config_nodedir": str(prefix)} if (prefix / "include/node").is_dir() else {}

@@ -127,14 +127,18 @@ def until(look: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def running(programs: Installed, home: Path, *packages: Path) -> Iterator[N8n]:
-    """An n8n that keeps everything in `home`, with these packed community nodes. At the end it is gone."""
+def running(programs: Installed, home: Path, *packages: Path, port: int | None = None) -> Iterator[N8n]:
+    """An n8n that keeps everything in `home`, with these packed community nodes besides those that are there.
+
+    It is on a free port unless one is given. At the end it has stopped.
+    """
     nodes = home / ".n8n/nodes"
-    nodes.mkdir(parents=True)
+    nodes.mkdir(parents=True, exist_ok=True)
     if packages:
         options = ("--omit=peer", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund")
         programs.run("npm", "install", *map(str, packages), *options, cwd=nodes)
-    port, broker = _free_ports(2)
+    free, broker = _free_ports(2)
+    port = port or free
     with (home / "n8n.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 - n8n
             [*programs.command, "start"],
@@ -197,7 +201,8 @@ def _ready(process: subprocess.Popen[bytes], client: httpx2.Client, url: str, lo
         return None
 
     n8n: N8n = until(look)
-    made = n8n.rest("POST", "api-keys", {"label": "tests", "scopes": list(_SCOPES), "expiresAt": None})
+    label = f"tests, {time.time_ns()}"  # each start makes one
+    made = n8n.rest("POST", "api-keys", {"label": label, "scopes": list(_SCOPES), "expiresAt": None})
     n8n.key = made["rawApiKey"]
     return n8n
 

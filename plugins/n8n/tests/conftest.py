@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
     from fake_n8n import FakeN8n
 
+    from sixty.testing.databases import SqliteTemplates
+
 
 @pytest.fixture
 def plugins() -> tuple[tuple[str, object], ...]:
     return (("n8n", plugin),)
+
+
+@pytest.fixture
+def database_url(sqlite_templates: SqliteTemplates, environ: Mapping[str, str], tmp_path: Path) -> str:
+    """On SQLite alone: the pack stores nothing. What every pack must pass is asked on Postgres, too."""
+    return sqlite_templates.copy((("n8n", plugin),), tmp_path / "sixty.db", environ)
 
 
 @pytest.fixture

@@ -73,8 +73,8 @@ class FakeN8n:
     executions: list[dict[str, Any]] = field(default_factory=list)
     acts: dict[str, Act] = field(default_factory=dict)
     """What is done when `POST /webhook/start` is asked for; a path without one is not registered."""
-    instead: Act | None = None
-    """What the API answers in place of everything else."""
+    instead: Callable[[Request], Reply | Awaitable[Reply] | None] | None = None
+    """What the API answers in place of everything else, where it is not None."""
     asked: list[Request] = field(default_factory=list)
 
     def add(self, name: str, *nodes: dict[str, Any], active: bool = True, **more: Any) -> str:
@@ -159,8 +159,8 @@ class FakeN8n:
             act = self.acts.get(f"{request.method} {request.path}")
             missing = f'The requested webhook "{request.method} {request.path}" is not registered.'
             return act(request) if act is not None else Reply({"code": 404, "message": missing}, 404)
-        if self.instead is not None:
-            return self.instead(request)
+        if self.instead is not None and (reply := self.instead(request)) is not None:
+            return reply
         if request.headers.get("x-n8n-api-key") != KEY:
             return Reply({"message": "unauthorized"}, 401)
         what, _, its_id = request.path.removeprefix("/api/v1/").partition("/")

@@ -9,7 +9,7 @@ import pytest
 from fake_n8n import KEY, FakeN8n, Reply, Request, webhook
 
 from sixty import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from sixty_n8n import starting
+from sixty_n8n import api, starting
 from sixty_n8n.executions import WorkflowFailed
 from sixty_n8n.tools import running
 
@@ -189,7 +189,7 @@ async def test_where_n8n_keeps_no_record_the_answer_is_all_there_is(sixty: Organ
     n8n.acts["POST /webhook/lead"] = lambda _: Reply({"qualified": True})
     ran = await run(sixty, workflow_id=lead)
     assert (ran["status"], ran["result"]) == ("started", {"qualified": True})
-    assert "n8n keeps no record of the run" in ran["message"]
+    assert "n8n shows no record of the run" in ran["message"]
     assert "execution_id" not in ran
 
 
@@ -211,6 +211,16 @@ async def test_a_large_result_is_cut(sixty: Organisation, n8n: FakeN8n) -> None:
     assert ran["message"].endswith("not all of its result is shown")
 
 
+async def test_a_large_text_is_cut_and_a_large_object_is_left_out(sixty: Organisation, n8n: FakeN8n) -> None:
+    lead = n8n.add("Lead qualification", webhook("lead", responseMode="responseNode"))
+    n8n.runs(lead, answer=Reply(b"x" * 60_000, headers={"content-type": "text/plain; charset=utf-8"}))
+    ran = await run(sixty, workflow_id=lead)
+    assert (ran["result"], ran["result_is_cut"]) == ("x" * 25_000, True)
+    n8n.runs(lead, answer=Reply({"text": "x" * 60_000}))
+    ran = await run(sixty, workflow_id=lead)
+    assert ("result" in ran, ran["result_is_cut"]) == (False, True)
+
+
 @pytest.mark.parametrize("content", [b'{"a": "' + b"x" * 1_100_000 + b'"}', b"<not json>", b"[" * 200_000])
 async def test_an_answer_that_cannot_be_read_gives_way_to_what_the_last_node_made(
     sixty: Organisation, n8n: FakeN8n, content: bytes
@@ -218,6 +228,47 @@ async def test_an_answer_that_cannot_be_read_gives_way_to_what_the_last_node_mad
     lead = n8n.add("Lead qualification", webhook("lead", responseMode="responseNode"))
     n8n.runs(lead, answer=Reply(content), items=[{"score": 80}])
     assert (await run(sixty, workflow_id=lead))["result"] == [{"score": 80}]
+
+
+async def test_a_run_with_too_much_data_is_followed_without_it(
+    sixty: Organisation, n8n: FakeN8n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = n8n.add("Export", webhook("export"))
+    n8n.record(many, items=[{"text": "x" * 5000}])
+    monkeypatch.setattr(api, "_LARGEST", 4000)
+    ran = await run(sixty, execution_id="1000")
+    assert (ran["status"], "result" in ran) == ("success", False)
+
+
+@pytest.mark.parametrize("refused_from", [4, 7])
+async def test_an_n8n_that_fails_once_the_workflow_was_started_does_not_make_it_look_unstarted(
+    sixty: Organisation, n8n: FakeN8n, refused_from: int
+) -> None:
+    lead = n8n.add("Lead qualification", webhook("lead"))
+    n8n.runs(lead, status="running")
+    act = n8n.acts["POST /webhook/lead"]
+
+    def then_fails(request: Request) -> Any:
+        so_far, failed = len(n8n.asked), Reply({"message": "Database is locked"}, 500)
+        n8n.instead = lambda _: failed if len(n8n.asked) - so_far >= refused_from else None
+        return act(request)
+
+    n8n.acts["POST /webhook/lead"] = then_fails
+    ran = await run(sixty, workflow_id=lead, wait_seconds=30)
+    assert ran["status"] == "started"
+    assert ran.get("execution_id") == (None if refused_from == 4 else "1000")
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [(b'{"a": "\\ud800"}', {"a": "?"}), (b'{"a": ' * 150 + b"1" + b"}" * 150, None), (b"NaN", None)],
+)
+async def test_an_answer_that_agents_could_not_be_shown_is_made_fit(
+    sixty: Organisation, n8n: FakeN8n, content: bytes, shown: Any
+) -> None:
+    lead = n8n.add("Lead qualification", webhook("lead", responseMode="responseNode"))
+    n8n.acts["POST /webhook/lead"] = lambda _: Reply(content)
+    assert (await run(sixty, workflow_id=lead)).get("result") == shown
 
 
 async def test_a_webhook_for_get_is_sent_the_data_in_its_address(sixty: Organisation, n8n: FakeN8n) -> None:

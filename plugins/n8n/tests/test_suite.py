@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sixty.testing import PluginSuite
+from sixty.testing.fixtures import database_url  # noqa: F401 - on both databases again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

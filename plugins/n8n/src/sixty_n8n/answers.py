@@ -32,11 +32,22 @@ class Answer:
     body: bytes | None
 
     def json(self) -> Any:
-        """The body as JSON; `ValueError` if it is none."""
+        """The body as JSON, its texts valid Unicode; `ValueError` if it is none."""
+        body = self.body or b""
         try:
-            return json.loads(self.body or b"")
+            content = json.loads(body)
+            return _valid(content) if b"\\ud" in body.lower() else content
         except RecursionError:
             raise ValueError("nested too deeply") from None
+
+
+def _valid(value: Any) -> Any:
+    """The value with a replacement for each half of a character."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_valid(name): _valid(content) for name, content in value.items()}
+    return [_valid(item) for item in value] if isinstance(value, list) else value
 
 
 class Silence(Exception):

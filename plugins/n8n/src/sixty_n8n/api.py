@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,10 @@ _QUOTED = 300
 """Characters of an explanation of n8n's that are passed on."""
 _LONGEST_WAIT = 86_400
 _BAD, _UNAUTHORIZED, _FORBIDDEN, _MISSING, _TOO_MANY = 400, 401, 403, 404, 429
+
+
+class TooMuch(Unavailable):
+    """An answer is larger than it may be."""
 
 
 class Api:
@@ -49,8 +54,14 @@ class Api:
         return (await self._page("executions", **filters))[0]
 
     async def execution(self, execution_id: str, *, data: bool) -> dict[str, Any] | None:
-        """One execution, with what went through its nodes if asked for. None if it is not kept, or not for this key."""
-        return await self._one("executions", execution_id, includeData="true" if data else None)
+        """One execution, with what went through its nodes if asked for and if it is not too much.
+
+        None if it is not kept, or not for this key.
+        """
+        if data:
+            with suppress(TooMuch):
+                return await self._one("executions", execution_id, includeData="true")
+        return await self._one("executions", execution_id)
 
     async def _page(self, what: str, **parameters: str | int | None) -> tuple[list[dict[str, Any]], str | None]:
         answer = await self._get(what, parameters)
@@ -83,7 +94,7 @@ def _content(answer: Answer) -> dict[str, Any]:
         raise _refusal(answer)
     if answer.body is None:
         msg = f"the answer of n8n has more than {_LARGEST} bytes, and is not read; ask for fewer at once, with limit"
-        raise Unavailable(msg)
+        raise TooMuch(msg)
     try:
         content = answer.json()
     except ValueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -52,7 +53,9 @@ async def start(api: Api, webhook: Webhook, data: Mapping[str, Any], *, mark: st
     """The workflow is started with `data`. `Unavailable` if its webhook does not take it."""
     before = max(await _runs(api, webhook.workflow_id, 1), default=0)
     answer = await _send(api, webhook, data, mark, max(wait, SENDING))
-    execution_id = await _find(api, webhook.workflow_id, before, mark, patient=answer is None or answer.status in OK)
+    execution_id = None
+    with suppress(Unavailable):  # it may run by now, and who reads of an error starts it again
+        execution_id = await _find(api, webhook.workflow_id, before, mark, answer)
     if execution_id is None and answer is None:
         msg = "n8n has not answered the webhook, and shows no run that came of it; look there before you try again"
         raise Unavailable(msg)
@@ -86,10 +89,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-async def _find(api: Api, workflow_id: str, before: int, mark: str, *, patient: bool) -> str | None:
+async def _find(api: Api, workflow_id: str, before: int, mark: str, answer: Answer | None) -> str | None:
     """The new run of the workflow that has the mark, or None if there is none to be seen."""
     seen: set[int] = set()
-    for pause in (0.0, *_PAUSES) if patient else (0.0,):
+    for pause in (0.0, *_PAUSES) if answer is None or answer.status in OK else (0.0,):
         await asyncio.sleep(pause)
         for number in sorted(await _runs(api, workflow_id, _CANDIDATES)):
             if number > before and number not in seen:

@@ -67,7 +67,7 @@ def webhook_of(workflow: Mapping[str, Any], settings: N8nSettings) -> Webhook:
     """The webhook by which it is started. What is missing for that is raised, with what to do about it."""
     name = str(workflow.get("name"))
     if not is_active(workflow):
-        msg = f'the workflow "{name}" is not active, and so nothing starts it: have it activated in n8n'
+        msg = f'the workflow "{name}" is not active, and so nothing starts it: publish it in n8n'
         raise Conflict(msg)
     found = [webhook for node in _nodes(workflow) if (webhook := _webhook(workflow, node)) is not None]
     if not found:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from sixty import Arguments, Call, Invalid, NotFound, Result, counted, tool
+from sixty import Arguments, Call, Invalid, NotFound, Result, Unavailable, counted, tool
 from sixty_n8n.answers import OK
 from sixty_n8n.api import Api
 from sixty_n8n.executions import FAILED, GOING_ON, failure, output, status_of
-from sixty_n8n.starting import Started, start
+from sixty_n8n.starting import start
 from sixty_n8n.triggers import webhook_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _FIRST_PAUSE, _LAST_PAUSE = 0.2, 2.0
 """Seconds between two looks at a run; they grow."""
 _LARGEST = 50_000
 """Characters of a result as JSON; an agent reads all of them."""
+_DEEPEST = 100
+"""Levels of a result."""
 NumberAtN8n = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -42,7 +45,7 @@ class RunWorkflow(Arguments):
 
 
 class WorkflowRun(Result):
-    """What `run_workflow` answers. `status` is n8n's; `started` where n8n keeps no record of the run."""
+    """What `run_workflow` answers. `status` is n8n's; `started` where n8n shows no record of the run."""
 
     workflow_id: str
     execution_id: str | None = None
@@ -78,9 +81,12 @@ async def run_workflow(args: RunWorkflow, call: Call) -> WorkflowRun:
     name, webhook = str(workflow.get("name")), webhook_of(workflow, call.settings)
     started = await start(api, webhook, args.data or {}, mark=call.id, wait=args.wait_seconds)
     answered = _answered(started.answer) if webhook.waits else None
-    execution = await _settled(api, started.execution_id, until) if started.execution_id is not None else None
+    execution = None
+    if started.execution_id is not None:
+        with suppress(Unavailable):  # that it was started, and as what, must not be lost
+            execution = await _settled(api, started.execution_id, until)
     if execution is None:
-        return _unrecorded(args.workflow_id, name, started, answered)
+        return _unseen(args.workflow_id, name, started.execution_id, answered)
     return _told(name, execution, answered)
 
 
@@ -130,14 +136,14 @@ def _told(name: str, execution: Mapping[str, Any], answered: Any) -> WorkflowRun
     )
 
 
-def _unrecorded(workflow_id: str, name: str, started: Started, answered: Any) -> WorkflowRun:
-    """What is known of a run that n8n keeps no record of."""
+def _unseen(workflow_id: str, name: str, execution_id: str | None, answered: Any) -> WorkflowRun:
+    """What is known of a run that n8n shows nothing of."""
     result, is_cut = _cut(answered)
     what = "has answered" if answered is not None else "was started"
     return WorkflowRun(
-        message=f'The workflow "{name}" {what}; n8n keeps no record of the run, so nothing more is known of it',
+        message=f'The workflow "{name}" {what}; n8n shows no record of the run, so nothing more is known of it',
         workflow_id=workflow_id,
-        execution_id=started.execution_id,
+        execution_id=execution_id,
         status="started",
         result=result,
         result_is_cut=is_cut or None,
@@ -159,6 +165,8 @@ def _answered(answer: Answer | None) -> Any:
 
 def _cut(result: Any) -> tuple[Any, bool]:
     """As much of a result as can be shown, and whether that is less than all."""
+    if _is_deep(result, _DEEPEST):
+        return None, True
     if result is None or len(json.dumps(result)) <= _LARGEST:
         return result, False
     if isinstance(result, str):
@@ -173,3 +181,9 @@ def _cut(result: Any) -> tuple[Any, bool]:
             break
         kept.append(item)
     return kept, True
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether a value has more than so many levels, one in the other."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
