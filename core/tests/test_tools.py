@@ -41,6 +41,19 @@ def test_a_tool_takes_its_words_and_schemas_from_its_function() -> None:
     }
 
 
+def test_what_destroys_in_the_world_outside_is_not_said_to_be_the_same_twice() -> None:
+    @tool("launch", permission="things:do", effect="destroy", open_world=True)
+    async def launch(args: Nothing, call: Call) -> Result:
+        """Launch it."""
+
+    @tool("forget", permission="things:do", effect="destroy")
+    async def forget(args: Nothing, call: Call) -> Result:
+        """Forget it."""
+
+    assert launch.wire["annotations"]["idempotentHint"] is False
+    assert forget.wire["annotations"]["idempotentHint"] is True
+
+
 def test_the_schema_that_clients_see_fits_results_and_errors_and_nothing_else() -> None:
     @tool("look", permission=None, effect="read")
     async def look(args: Nothing, call: Call) -> Found:

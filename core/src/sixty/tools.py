@@ -45,6 +45,8 @@ class Tool(Offer):
             "inputSchema": self.input_schema,
             "annotations": {**EFFECTS[self.effect], "openWorldHint": self.open_world},
         }
+        if self.effect == "destroy" and self.open_world:  # what is gone here is gone; the world outside makes no promise
+            shown["annotations"]["idempotentHint"] = False
         if self.output_schema is not None:
             shown["outputSchema"] = _or_error(self.output_schema)
         return shown
