@@ -45,7 +45,7 @@ class Tool(Offer):
             "inputSchema": self.input_schema,
             "annotations": {**EFFECTS[self.effect], "openWorldHint": self.open_world},
         }
-        if self.effect == "destroy" and self.open_world:  # what is gone here is gone; the world outside makes no promise
+        if self.effect == "destroy" and self.open_world:  # nobody can promise that for the world
             shown["annotations"]["idempotentHint"] = False
         if self.output_schema is not None:
             shown["outputSchema"] = _or_error(self.output_schema)
