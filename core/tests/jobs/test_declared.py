@@ -103,3 +103,9 @@ async def test_an_operator_accepts_what_is_done_later_and_by_itself(database_url
         terms = organisation.host.registry.packs["errands"].terms
         assert {"the job errand", "the schedule rounds"} <= set(terms.asks)
         assert terms.beyond(type(terms)()).schedules == ("rounds",)
+
+
+@pytest.mark.parametrize("retry", [(5, 60), [5, 60], lambda host: host.settings.webhook_retries])
+async def test_a_plan_is_given_or_found_in_the_settings_of_the_operator(retry: Any, database_url: str) -> None:
+    async with open_organisation(database_url, environ={"SIXTY_WEBHOOK_RETRIES": "5, 60"}) as sixty:
+        assert job("shop", retry=retry)(handler).plan(sixty.host) == (5, 60)

@@ -54,7 +54,7 @@ async def test_a_hopeful_snapshot_shows_one_state_or_says_that_it_did_not(databa
 async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) -> None:
     async with database.snapshot(hopeful=True) as snapshot:
         assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
-        assert {tuple(row) for row in await snapshot.rows(NAMES)} == {("name",)}
+        assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}] * 3
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:

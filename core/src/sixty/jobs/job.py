@@ -24,7 +24,7 @@ RETRY = (5.0, 60.0, 600.0, 3600.0)
 TIMEOUT = 300.0
 """Seconds that one try may take, unless a job says otherwise."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Payload = Mapping[str, Any] | BaseModel
 Handler = Callable[[Any, "Work"], Awaitable[None]]
@@ -66,15 +66,15 @@ class Job:
 
     def plan(self, host: Host) -> tuple[float, ...]:
         """Seconds before each further try."""
-        return self.retry if isinstance(self.retry, tuple) else self.retry(host)
+        return tuple(self.retry(host) if callable(self.retry) else self.retry)
 
     def check(self) -> None:
         """Raise `PluginError` unless it can be run; called when the plugin loads."""
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise PluginError(f"the name {self.name!r} of a job must be snake_case, at most 64 characters")
         if not self.description:
             raise PluginError(f"the job {self.name} has no description: write a docstring")
-        seconds = self.retry if isinstance(self.retry, tuple) else ()
+        seconds = () if callable(self.retry) else self.retry
         if self.timeout <= 0 or min(seconds, default=0) < 0:
             raise PluginError(f"the job {self.name} must have a timeout above 0, and no negative seconds in retry")
 

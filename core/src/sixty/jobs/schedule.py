@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sixty.errors import Invalid, PluginError
+from sixty.jobs.job import NAME
 from sixty.jobs.ticks import check_cron
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from sixty.jobs.job import Job
 
 __all__ = ["Schedule"]
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +31,7 @@ class Schedule:
 
     def check(self, jobs: tuple[Job, ...]) -> None:
         """Raise `PluginError` unless it is a schedule of one of these jobs; called when the plugin loads."""
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise PluginError(f"the name {self.name!r} of a schedule must be snake_case, at most 64 characters")
         if self.job not in jobs:
             raise PluginError(f"the schedule {self.name} is of the job {self.job.name}, which `sixty_jobs` must return")
