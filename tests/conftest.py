@@ -1,4 +1,4 @@
-"""Programs from npm, for what is written for Node and for clients that nobody here wrote."""
+"""What several folders of tests share: `things`, `desk`, and programs from npm for what is written for Node."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent))  # for `desk` and `things`: tests themselves are collected by path
 
 
 @pytest.fixture(scope="session")

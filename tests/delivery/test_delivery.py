@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from desk import Desk
+from things import PATIENCE, Postgres, Program, Thing, free_port, postgres_binaries, running, wait_until
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for `desk` and `things`: tests themselves are collected by path
-
-from desk import Desk  # noqa: E402 - can be imported from here on
-from things import PATIENCE, Postgres, Program, Thing, free_port, postgres_binaries, running, wait_until  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What can be killed and started anew: processes, and a Postgres of the test's own."""
+"""What can be killed and started anew: processes, and a Postgres and a Redis of the test's own."""
 
 from __future__ import annotations
 
@@ -84,6 +84,17 @@ class Postgres:
         with (self._folder.parent / f"{self._folder.name}.log").open("ab") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, timeout=PATIENCE, cwd="/")  # noqa: S603 - ours
         Path(log.name).unlink()
+
+
+class Redis(Program):
+    """A Redis of the test's own, which keeps nothing."""
+
+    def __init__(self, server: str, log: Path) -> None:
+        """`server` is the program."""
+        port = free_port()
+        self.url = f"redis://127.0.0.1:{port}/0"
+        keeping = ("--save", "", "--appendonly", "no", "--dir", str(log.parent))
+        super().__init__([server, "--bind", "127.0.0.1", "--port", str(port), *keeping], port, os.environ, log)
 
 
 def postgres_binaries() -> Path | None:
