@@ -168,7 +168,8 @@ class Worker:
     async def _run(self, row: Row, registry: Registry) -> None:
         """One try, and what it comes to."""
         try:
-            with within(job=row["id"], job_name=row["name"], call=row["call_id"], user=row["user_id"]):
+            trace = row["traceparent"][3:35] if row["traceparent"] is not None else None
+            with within(job=row["id"], job_name=row["name"], call=row["call_id"], user=row["user_id"], trace=trace):
                 writes = await settling(self._host, registry, self._leases, row)
             while True:
                 try:
