@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sixty.signals.masking import masking
 from sixty.signals.within import WITHIN
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
 
     from sixty.config import Settings
 
-__all__ = ["log"]
+__all__ = ["handler", "log"]
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def log(settings: Settings) -> None:
     """From now on what happens is told on standard error, as the settings say."""
-    mask = masking(_secrets(settings))
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_json(mask) if settings.log_format == "json" else _Text(mask))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler(settings, sys.stderr)])
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each request, and some addresses are secrets
+
+
+def handler(settings: Settings, stream: TextIO) -> logging.Handler:
+    """What writes lines to `stream`, in the format of the settings."""
+    mask = masking(_secrets(settings))
+    writing = logging.StreamHandler(stream)
+    writing.setFormatter(_json(mask) if settings.log_format == "json" else _Text(mask))
+    return writing
 
 
 class _Text(logging.Formatter):
@@ -60,11 +66,20 @@ def _json(mask: Callable[[str], str]) -> logging.Formatter:
         event.update(WITHIN.get())
         return event
 
-    def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {name: mask(value) if isinstance(value, str) else value for name, value in event.items()}
+    def masked(value: Any) -> Any:
+        if isinstance(value, str):
+            return mask(value)
+        if isinstance(value, Mapping):
+            return {mask(str(name)): masked(content) for name, content in value.items()}
+        if isinstance(value, list | tuple):
+            return [masked(item) for item in value]
+        return value if value is None or isinstance(value, int | float) else mask(repr(value))
 
     def rendered(event: Any, **_: Any) -> str:
-        return orjson.dumps(event, default=lambda value: mask(repr(value))).decode()
+        # what other formatters have left on the record says nothing new
+        return orjson.dumps(
+            {name: masked(event[name]) for name in event if name not in ("message", "asctime")}
+        ).decode()
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
@@ -77,7 +92,6 @@ def _json(mask: Callable[[str], str]) -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            masked,
             structlog.processors.JSONRenderer(rendered),
         ],
     )
