@@ -133,10 +133,10 @@ class Metrics:
             elif isinstance(metric, Gauge):
                 rows = self._gauges.of(metric)
                 labels = metric.labels
-                found = {tuple(str(row[label]) for label in labels): row["value"] for row in rows}
-                yield _family(metric, labels, {key: value for key, value in found.items() if value is not None})
-            elif isinstance(metric, Reading):
-                yield _family(metric, () if metric.label is None else (metric.label,), self._read(metric))
+                values = {tuple(str(row[label]) for label in labels): row["value"] for row in rows}
+                yield _family(metric, labels, {key: value for key, value in values.items() if value is not None})
+            elif isinstance(metric, Reading) and (found := self._read(metric)) is not None:
+                yield _family(metric, () if metric.label is None else (metric.label,), found)
 
     def _kept(self, metric: Metric) -> _Counted:
         counted = self._counted.get(metric)
@@ -148,14 +148,14 @@ class Metrics:
             )
         return counted
 
-    def _read(self, metric: Reading) -> Mapping[tuple[str, ...], float]:
+    def _read(self, metric: Reading) -> Mapping[tuple[str, ...], float] | None:
         try:
             found = metric.read(self._host)
         except Exception:
             _logger.exception("the metric %s cannot be read", metric.name)
             return {}
         if found is None:
-            return {}
+            return None
         return {(): found} if isinstance(found, int | float) else {(key,): value for key, value in found.items()}
 
 
