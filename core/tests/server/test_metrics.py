@@ -123,7 +123,7 @@ async def test_nothing_is_counted_once_the_server_has_ended(sixty: Organisation)
 # who may read it
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via"])
 async def test_without_a_token_what_came_through_a_proxy_is_refused(raw: Any, header: str) -> None:
     answer = await raw.http.get("/metrics", headers={header: "203.0.113.7"})
     assert answer.status_code == 403
