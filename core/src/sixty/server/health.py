@@ -39,7 +39,7 @@ _logger = logging.getLogger(__name__)
 class Health:
     """That the process lives, and how it is: `ok`, or `degraded` if one of its checks is not.
 
-    It is 200 either way: whoever restarts a process that does not answer would mend nothing of what is checked.
+    It is 200 either way: a restart would mend nothing of what is checked.
     """
 
     def __init__(self, host: Host, pulse: Pulse) -> None:
