@@ -118,7 +118,9 @@ class Settings(PackSettings):
         "what they say of a client's address and scheme is believed.",
     )
     redis_url: Annotated[str, AfterValidator(_redis)] | None = Field(
-        None, repr=False, description="The Redis in which all servers count rate limits together; unset: each for itself."
+        None,
+        repr=False,
+        description="The Redis in which all servers count rate limits together; unset: each counts for itself.",
     )
     webhook_networks: Networks = Field(
         (), description="Networks that are not public and that webhooks may reach all the same, such as `10.0.0.0/8`."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sixty.errors import RateLimited
 
@@ -75,8 +75,8 @@ class Limits:
             return
         limit = self._limit("calls", rate)
         if self._counts is not None:
-            key = f"calls:{rate}:{principal_id}:{tool_name}"
-            if (hit := await self._counts.hit(key, limit.count, limit.seconds, limit.how)) is not None:
+            hit = await self._counts.hit(f"calls:{rate}:{principal_id}:{tool_name}", limit)
+            if hit is not None:
                 if not hit.counted:
                     raise limit.refusal(f"calls of {tool_name}", hit.wait)
                 return
@@ -104,7 +104,7 @@ class Limits:
             return
         limit, network = self._limit("addresses", self._rate_auth), _network(address)
         if self._counts is not None:
-            hit = await self._counts.hit(f"addresses:{self._rate_auth}:{network}", limit.count, limit.seconds, limit.how)
+            hit = await self._counts.hit(f"addresses:{self._rate_auth}:{network}", limit)
             if hit is not None:
                 if hit.wait:
                     self._bar(network, time.time() + hit.wait)
@@ -153,8 +153,9 @@ class _Limit:
         self._storage = MemoryStorage()
         self._storage.timer.cancel()
         self._storage.timer = _Resting()  # type: ignore[assignment]
-        self.how: Literal["exactly", "windows"] = "exactly" if self.count <= EXACT else "windows"
-        strategy = MovingWindowRateLimiter if self.how == "exactly" else FixedWindowRateLimiter
+        self.is_exact = self.count <= EXACT
+        """Whether no period at all, wherever it begins, sees more than that."""
+        strategy = MovingWindowRateLimiter if self.is_exact else FixedWindowRateLimiter
         self._counter = strategy(self._storage)
 
     def hit(self, *who: str) -> bool:

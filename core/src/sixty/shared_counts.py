@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from hashlib import sha1
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -22,7 +22,7 @@ from sixty.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Hit", "SharedCounts"]
+__all__ = ["Hit", "Rate", "SharedCounts"]
 
 PATIENCE = 0.25
 """Seconds that Redis may take to answer."""
@@ -69,6 +69,15 @@ class Hit(NamedTuple):
     """Seconds until the next one is allowed."""
 
 
+class Rate(Protocol):
+    """So many in so many seconds."""
+
+    count: int
+    seconds: int
+    is_exact: bool
+    """Whether no such seconds, wherever they begin, may see more. Otherwise they begin with the first one counted."""
+
+
 class SharedCounts:
     """One connection to Redis. Who comes while an answer is awaited asks together with the others of that moment."""
 
@@ -77,7 +86,7 @@ class SharedCounts:
         # its own limits of time cost more than one for a whole exchange
         options: dict[str, Any] = {"socket_timeout": None, "socket_connect_timeout": None, "protocol": 2}
         try:
-            self._pool = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **options)
+            self._pool: Any = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **options)
         except ValueError:  # whose text may quote a password
             raise ConfigError("the setting SIXTY_REDIS_URL is bad: Redis's client cannot read it") from None
         self._prefix = prefix
@@ -88,13 +97,10 @@ class SharedCounts:
         self.trouble: str | None = "it has not been asked yet"
         """Why nothing is counted there right now, or None."""
 
-    async def hit(self, key: str, most: int, seconds: int, how: Literal["exactly", "windows"]) -> Hit | None:
-        """Count one of at most so many in so many seconds; None if that is not possible right now.
-
-        Whichever seconds one looks at, no more than so many were counted `exactly`; `windows` begin with the first one
-        that is counted, and take a constant amount of memory.
-        """
-        command = ("EVALSHA", _NAME, 1, f"{self._prefix}:{key}", most, seconds * 1000, how)
+    async def hit(self, key: str, rate: Rate) -> Hit | None:
+        """Count one; None if that is not possible right now."""
+        how = "exactly" if rate.is_exact else "windows"
+        command = ("EVALSHA", _NAME, 1, f"{self._prefix}:{key}", rate.count, rate.seconds * 1000, how)
         answer = await self._answer(command)
         return Hit(answer <= 0, abs(answer) / 1000) if answer is not None else None
 

@@ -46,8 +46,8 @@ class Health:
 class Ready:
     """Whether the database answers and the core's tables are current: 503 if not.
 
-    A pack that is quarantined, that waits to be accepted, or whose tables are behind makes the server `degraded`, and so
-    does a Redis that does not answer; it serves on without it. One that somebody has disabled does not.
+    A pack that is quarantined, that waits to be accepted, or whose tables are behind makes the server `degraded`, and
+    so does a Redis that does not answer; it serves on without it. A pack that somebody has disabled does not.
     """
 
     def __init__(self, host: Host) -> None:
