@@ -115,6 +115,7 @@ class SharedCounts:
             if task is not None:
                 task.cancel()
                 await asyncio.wait((task,))
+        self._settle()  # who has come and was not asked for yet
         await self._disconnect()
 
     async def _answer(self, command: _Command) -> Any:
@@ -129,26 +130,27 @@ class SharedCounts:
 
     async def _ask(self) -> None:
         """Ask what waits, and what has come meanwhile, until nothing is left."""
-        asked: list[tuple[_Command, asyncio.Future[Any]]] = []
         try:
-            while self._waiting:
-                asked, self._waiting = self._waiting, []
+            while asked := tuple(self._waiting):
                 async with asyncio.timeout(PATIENCE):
                     answers = await self._exchange([command for command, _ in asked])
                 self.trouble = None
-                for (_, future), answer in zip(asked, answers, strict=True):
-                    if not future.done():
-                        future.set_result(answer)
+                self._settle(answers)
         except (RedisError, OSError) as error:
             self.trouble = _reason(error)
             _logger.warning("Redis: %s; each process counts limits for itself meanwhile (%s)", self.trouble, error)
             self._returning = asyncio.create_task(self._return())
         finally:
             self._asking = None
-            waiting, self._waiting = asked + self._waiting, []
-            for _, future in waiting:
-                if not future.done():
-                    future.set_result(None)
+            self._settle()
+
+    def _settle(self, answers: Sequence[Any] | None = None) -> None:
+        """Who has waited longest gets these answers; without any, everybody is told that there is none."""
+        given = answers if answers is not None else [None] * len(self._waiting)
+        settled, self._waiting = self._waiting[: len(given)], self._waiting[len(given) :]
+        for (_, future), answer in zip(settled, given, strict=True):
+            if not future.done():  # its caller has gone
+                future.set_result(answer)
 
     async def _return(self) -> None:
         """Wait until it answers again."""
