@@ -77,13 +77,6 @@ class Fleet:
     keys: dict[str, str] = field(default_factory=dict)
     """An API key of somebody in each role."""
 
-    def sixty(self, *arguments: str) -> str:
-        """What a command on the command line prints."""
-        command = [SIXTY, *arguments]
-        ran = subprocess.run(command, env=dict(self.env), capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 - our own command
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
-
     @contextmanager
     def without(self, *numbers: int) -> Iterator[None]:
         """These servers are killed, and back at the end of the block."""

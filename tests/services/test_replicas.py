@@ -23,6 +23,9 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitResult, ResourceUpdatedNotification
 
+from sixty.config import Settings
+from sixty.host import Host
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -235,11 +238,14 @@ async def test_a_list_that_changes_is_told_once_to_clients_of_every_server(repli
             if mode == "auto":
                 await stack.enter_async_context(client.listen(tools_list_changed=True))
             clients.append((client, told))
-        for count, command in enumerate(("disable", "enable", "disable", "enable"), 1):
-            await asyncio.to_thread(replicas.sixty, "plugins", command, "tasks")
+        elsewhere = await stack.enter_async_context(
+            Host.open(Settings(database_url=replicas.env["SIXTY_DATABASE_URL"]))
+        )
+        for count, change in enumerate((elsewhere.disable, elsewhere.enable, elsewhere.disable, elsewhere.enable), 1):
+            await change("tasks")
             for client, told in clients:
                 names = [tool.name for tool in (await client.list_tools()).tools]
-                assert ("create_task" in names) == (command == "enable")  # told or not, never the old list
+                assert ("create_task" in names) == (change == elsewhere.enable)  # told or not, never the old list
                 await told.until(CHANGED, count)
 
 
@@ -313,33 +319,26 @@ async def test_a_session_is_led_to_its_server_and_sessions_are_spread(replicas: 
 
 
 async def test_a_session_whose_server_is_gone_is_refused_and_begun_anew_elsewhere(replicas: Fleet) -> None:
-    async with http(replicas) as client:
-        session = await opened(client)
-        [home] = await homes(client, replicas, session)
-        with replicas.without(home):
-            answer = await ask(client, "ping", {}, session)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (404, -32600)
-            assert "begin anew with `initialize`" in answer.json()["error"]["message"]
-            for _ in range(6):
-                another = await opened(client)
-                assert (await ask(client, "ping", {}, another)).status_code == 200
+    sessions: list[str] = []
 
+    async def remember(response: httpx2.Response) -> None:
+        sessions.append(response.headers.get("mcp-session-id", ""))
 
-async def test_the_official_client_is_told_to_begin_anew_and_can(replicas: Fleet) -> None:
-    async with http(replicas) as client:
-        seen: list[str] = []
-
-        async def remember(response: httpx2.Response) -> None:
-            seen.append(response.headers.get("mcp-session-id", ""))
-
-        client.event_hooks = {"response": [remember]}
-        transport = streamable_http_client(f"{replicas.url}/mcp", http_client=client)
-        async with Client(transport, mode="legacy") as connection:
-            assert (await connection.call_tool("search_deals", {})).structured_content
-            [home] = await homes(client, replicas, next(filter(None, seen)))
+    async with http(replicas) as inner, http(replicas) as client:
+        inner.event_hooks = {"response": [remember]}
+        transport = streamable_http_client(f"{replicas.url}/mcp", http_client=inner)
+        async with Client(transport, mode="legacy") as official:
+            assert (await official.call_tool("search_deals", {})).structured_content
+            session = next(filter(None, sessions))
+            [home] = await homes(client, replicas, session)
             with replicas.without(home):
+                answer = await ask(client, "ping", {}, session)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (404, -32600)
                 with pytest.raises(MCPError, match="begin anew with `initialize`"):
-                    await connection.call_tool("search_deals", {})
+                    await official.call_tool("search_deals", {})
+                for _ in range(6):
+                    another = await opened(client)
+                    assert (await ask(client, "ping", {}, another)).status_code == 200
                 async with connected(replicas, mode="legacy") as anew:
                     assert (await anew.call_tool("search_deals", {})).structured_content
 
