@@ -80,7 +80,7 @@ async def _call(host: Host, trace: Trace, about: dict[str, Any]) -> Outcome:
             registry.in_flight.begin()
         tool = request.offer or _find(host, registry, request, principal)
         about["tool"] = tool.name
-        host.limits.check(principal.user_id, tool.name, tool.rate)
+        await host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
         call = Call(

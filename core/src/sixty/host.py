@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Host"]
 
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that somebody who asks for what is newest waits for a pack that is being loaded."""
 
 _logger = logging.getLogger(__name__)
@@ -114,12 +114,14 @@ class Host:
                 if migrate:
                     await lifecycle.migrate(host, list(host.registry.packs.values()))
                     host.secret = await shared_secret(database, "carried by clients")
+                host.limits.share(host.secret)
                 await host.lineup.refresh()
                 yield host
             finally:
                 await host.lineup.close()
                 await host.audit.close()
                 await host.authenticator.close()
+                await host.limits.close()
                 await database.close()
 
     async def refresh(self) -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_traced"
-down_revision = "0007_webhooks"
+down_revision = "0008_sealed"
 
 
 def upgrade() -> None:

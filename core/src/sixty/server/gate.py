@@ -125,7 +125,7 @@ class Gate:
         except Unauthenticated as error:
             if authorization is not None:
                 if address is not None:
-                    host.limits.record_failure(address)
+                    await host.limits.record_failure(address)
                 entry = _refused(host, error, address, perf_counter() - started)
                 host.audit.later(entry)
                 host.observe(entry)

@@ -20,10 +20,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.notices import Ear, Voice
 from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from sixty.storage.statements import Row, Statement, Write
 
@@ -218,7 +219,7 @@ class _Connections:
             if not connection.is_closed():
                 return connection
         try:
-            return await self._connect()
+            return await self.connect()
         except BaseException as error:
             self._release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
@@ -238,7 +239,8 @@ class _Connections:
         while self._free:
             await self._free.pop().close()
 
-    async def _connect(self) -> Any:
+    async def connect(self) -> Any:
+        """A connection that is nobody else's, and not given back."""
         # to compile a statement takes some 40 ms, and few statements here take as long
         settings = {"timezone": "UTC", "jit": "off"}
         connection = await asyncpg.connect(
@@ -261,6 +263,7 @@ class PostgresDatabase:
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0
         self._next_reads: dict[Statement, asyncio.Future[list[Row]]] = {}
+        self._voice = Voice(self._connected)
         self._turns: defaultdict[Statement, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
@@ -276,6 +279,13 @@ class PostgresDatabase:
 
     def sql(self, statement: Statement) -> str:
         return self._compiler.prepare(statement).sql
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        connection = await self._connections.take()
+        try:
+            yield connection
+        finally:
+            self._connections.give_back(connection)
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         connection = await self._connections.take()
@@ -330,6 +340,7 @@ class PostgresDatabase:
     async def transaction(self) -> AsyncIterator[_Session]:
         async with self._session("BEGIN") as session:
             yield session
+        self._voice.tell()
 
     async def state(self) -> str:
         connection = await self._connections.take()
@@ -363,6 +374,13 @@ class PostgresDatabase:
             raise _translated(error) from error
         finally:
             self._connections.give_back(connection)
+        self._voice.tell()
+
+    @asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Ear]:
+        ear = Ear(self._connections.connect, wake)
+        async with ear.listening():
+            yield ear
 
     async def analyze(self) -> None:
         connection = await self._connections.take()
@@ -374,6 +392,7 @@ class PostgresDatabase:
             self._connections.give_back(connection)
 
     async def close(self) -> None:
+        await self._voice.close()
         await self._connections.close()
 
 

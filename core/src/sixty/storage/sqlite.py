@@ -429,6 +429,12 @@ def _ready(compiler: Compiler, writes: Sequence[Write]) -> list[_Ready]:
     return [(ready.sql, ready.arguments(write.values), write.expect) for ready, write in prepared]
 
 
+class _Deaf:
+    """A file calls nobody."""
+
+    hears = False
+
+
 class SqliteDatabase:
     """One SQLite file. The file is made when missing; its folder must exist."""
 
@@ -512,6 +518,10 @@ class SqliteDatabase:
         if self._onlooker is None:  # always the same one, because each connection counts by itself
             self._onlooker = _Snapshot(self._path, self._compiler, self._slow)
         return await self._onlooker.state()
+
+    @asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[_Deaf]:  # noqa: ARG002 - nobody could call it
+        yield _Deaf()
 
     async def apply(self, writes: Sequence[Write]) -> None:
         await _outcome(self._writer.submit(_ready(self._compiler, writes)))
