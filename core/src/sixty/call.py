@@ -105,7 +105,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     finally:
         registry.in_flight.end()
         done, seen = (call.touched, call.seen) if call is not None and code == "ok" else (_NOTHING, _NOTHING)
-        entry = trace.line(principal, tool, code, message, done, seen)
+        entry = trace.line(principal, tool, code, message, done, seen=seen)
         if call is None or not call.audited:
             host.audit.later(entry)
         host.observe(entry)

@@ -126,8 +126,8 @@ class Settings(PackSettings):
     audit_key: Keys = Field(
         (),
         repr=False,
-        description="What signs the lines of the audit trail, 32 characters or more; those that signed before may follow "
-        "it, separated by commas. Unset: a secret in the database.",
+        description="What signs the lines of the audit trail, 32 characters or more; those that signed before it may "
+        "follow, separated by commas. Unset: a secret in the database.",
     )
     audit_redact: Names = Field(
         (), description="Arguments of tools, beside secrets, whose values the audit trail does not keep, by name."

@@ -381,4 +381,4 @@ class Call:
 
     def line(self, message: str | None) -> Entry:
         """The line of this call in the audit trail, as a success."""
-        return self.trace.line(self.principal, self.tool, "ok", message, self.touched, self.seen)
+        return self.trace.line(self.principal, self.tool, "ok", message, self.touched, seen=self.seen)

@@ -63,7 +63,7 @@ class Host:
         environ: Mapping[str, str],
         plugins: Iterable[tuple[str, object]] | None,
     ) -> None:
-        self.settings = settings
+        self.settings: Settings = settings
         self.database = database
         self.registry = registry
         self.clock = clock
@@ -133,7 +133,7 @@ class Host:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Within the block, this process does the jobs that are due and seals the audit trail, whoever has left both."""
+        """Within the block, this process does the jobs that are due and seals the audit trail, whoever left them."""
         async with self.worker.working(), self.sealer.sealing():
             yield
 

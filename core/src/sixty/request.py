@@ -58,6 +58,7 @@ class Trace:
         outcome: str,
         message: str | None,
         records: Mapping[str, str],
+        *,
         seen: Mapping[str, str],
     ) -> Entry:
         """The line for a call that ends now; `records` are those that it wrote, `seen` those that it was shown."""

@@ -46,15 +46,14 @@ class Wanted:
     def select(self) -> sa.Select[Any]:
         """The lines after a number, the oldest first."""
         lines = sa.select(audit).where(audit.c.seq > sa.bindparam("after", type_=sa.BigInteger))
-        for value, condition in (
-            (self.since, lambda value: audit.c.at >= value),
-            (self.until, lambda value: audit.c.at < value),
-            (self.user_id, lambda value: audit.c.user_id == value),
-            (self.tool, lambda value: audit.c.tool == value),
-            (self.outcome, lambda value: audit.c.outcome == value),
-        ):
+        if self.since is not None:
+            lines = lines.where(audit.c.at >= self.since)
+        if self.until is not None:
+            lines = lines.where(audit.c.at < self.until)
+        equal = ((audit.c.user_id, self.user_id), (audit.c.tool, self.tool), (audit.c.outcome, self.outcome))
+        for column, value in equal:
             if value is not None:
-                lines = lines.where(condition(value))
+                lines = lines.where(column == sa.literal(value, column.type))
         return lines.order_by(audit.c.seq).limit(PAGE)
 
 

@@ -53,7 +53,11 @@ class Sealed(Arguments):
     position: int
 
 
-@job("send_seal", retry=lambda host: (*host.settings.webhook_retries, *repeat(86_400.0, DAYS)))
+def _plan(host: Host) -> tuple[float, ...]:
+    return (*host.settings.webhook_retries, *repeat(86_400.0, DAYS))
+
+
+@job("send_seal", retry=_plan)
 async def send_seal(args: Sealed, work: Work) -> None:
     """Send a sealed batch of the audit trail to the sink."""
     from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client

@@ -1,6 +1,6 @@
 """Writing lines. That of a write goes into the write's own transaction; others wait for a moment and go out together.
 
-What waits is bounded in number and time. Should the database be gone, reads are served on and the newest lines are kept.
+What waits is bounded in number and time. Should the database be gone, reads are served on and the newest lines kept.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Verifying: everything is computed again, page by page, and what does not fit is found. Nothing here mends anything.
 
-Whoever writes the database and has the key can write a trail that verifies, except against a head that was kept elsewhere.
+Whoever writes the database and has the key can write a trail that verifies, but not against a head kept elsewhere.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 async def export(
     host: Host,
     path: Path | None,
+    *,
     since: datetime | None,
     until: datetime | None,
     email: str | None,
