@@ -164,7 +164,7 @@ class Sealer:
 
     async def close(self) -> None:
         """What this process has written is sealed, if the database allows it now."""
-        if not self._host.audit.written or self._host.audit.signer is None:
+        if not self._host.audit.transports or self._host.audit.signer is None:
             return
         try:
             await self.seal(AT_THE_END)

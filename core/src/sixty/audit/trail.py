@@ -48,8 +48,8 @@ class AuditTrail:
         """Signs each line, once the database is known to have a place for that."""
         self.lost = 0
         """Lines that were never written, because the database was away for too long."""
-        self.written = False
-        """Whether this process has made any line."""
+        self.transports: set[str] = set()
+        """The transports by which any line of this process came."""
 
     @property
     def waiting(self) -> int:
@@ -58,7 +58,7 @@ class AuditTrail:
 
     def write(self, entry: Entry) -> Write:
         """The write that puts a line into the trail, redacted and signed."""
-        self.written = True
+        self.transports.add(entry.transport)
         arguments, message = self._redactor.kept(entry.arguments, entry.message)
         values = {
             "call_id": entry.call_id,
@@ -81,6 +81,7 @@ class AuditTrail:
 
     def later(self, entry: Entry) -> None:
         """The line is written within a moment."""
+        self.transports.add(entry.transport)
         if len(self._waiting) >= KEEP:
             self._waiting.popleft()
             self.lost += 1

@@ -34,6 +34,7 @@ async def explain(host: Host, email: str, tool: str | None, record_id: str | Non
         arguments={name: value for name, value in wanted.items() if value is not None},
         principal=_asker(directory, whom),
         transport="cli",
+        client=operator(),
     )
     outcome = await call_tool(host, request)
     answer = outcome.structured
