@@ -146,6 +146,8 @@ class Records:
                 "call": change["call_id"],
                 **({"cause": change["cause"]} if change["cause"] else {}),
             }
+            if change["before"] is None and change["after"] is None:
+                continue  # erased
             if change["op"] != "update":
                 word = "created" if change["op"] == "insert" else "deleted"
                 entries.append({**common, "field": "record", "from": None, "to": word})

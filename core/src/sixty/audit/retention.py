@@ -38,7 +38,7 @@ UNSIGNED = 1_000
 
 _before: sa.BindParameter[Any] = sa.bindparam("before", type_=Instant)
 _first, _last = (sa.bindparam(name, type_=sa.BigInteger) for name in ("first", "last"))
-_SEALS = sa.select(audit_seals).order_by(audit_seals.c.position).limit(AT_ONCE)
+_SEALS = sa.select(audit_seals).order_by(audit_seals.c.position).limit(sa.bindparam("most", type_=sa.Integer))
 _TO_SEND = sa.select(jobs.c.payload).where(jobs.c.lane == LANE, jobs.c.finished_at.is_(None)).order_by(jobs.c.seq)
 _ANCHOR = sa.select(audit_marks).where(audit_marks.c.name == sa.literal_column("'anchor'"))
 _LINES = sa.delete(audit).where(audit.c.seq.between(_first, _last))
@@ -76,7 +76,7 @@ async def remove_old_lines(args: Nothing, work: Work) -> None:  # noqa: ARG001 -
 
 async def _remove(host: Host, before: datetime, unsent: int | None) -> bool:
     """The oldest batches have gone, if they are old enough and were sent; whether there may be more."""
-    seals = await host.database.rows(_SEALS)
+    seals = await host.database.rows(_SEALS, {"most": AT_ONCE})
     old = [row for row in seals if row["at"] < before and (unsent is None or row["position"] < unsent)]
     async with host.database.transaction() as transaction:
         unsigned = 0

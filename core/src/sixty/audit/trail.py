@@ -18,6 +18,8 @@ from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sixty.audit.entry import Entry
     from sixty.audit.signing import Signer
     from sixty.storage.database import Database
@@ -44,6 +46,7 @@ class AuditTrail:
         self._waiting: deque[Entry] = deque()
         self._flusher: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
+        self._last: list[Callable[[], None]] = []
         self.signer: Signer | None = None
         """Signs each line, once the database is known to have a place for that."""
         self.lost = 0
@@ -108,8 +111,14 @@ class AuditTrail:
                 await asyncio.wait_for(self._closing.wait(), DELAY)
             await self.flush()
 
+    def before_the_end(self, tell: Callable[[], None]) -> None:
+        """`tell` is called when the trail is closed, and may still put lines into it."""
+        self._last.append(tell)
+
     async def close(self) -> None:
         """Flush for the last time."""
+        for tell in self._last:
+            tell()
         self._closing.set()
         if self._flusher is not None:
             await self._flusher

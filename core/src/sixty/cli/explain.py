@@ -9,6 +9,7 @@ import click
 from sixty.call import call_tool
 from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
+from sixty.operator import operator
 from sixty.request import Request
 
 if TYPE_CHECKING:
