@@ -217,7 +217,7 @@ class Sweep:
             message=f"{len(about)} lines were erased",
             arguments={"kind": subject.name, "id": subject.id, "lines": ranges_of(about)},
             records={},
-            transport="cli",
+            transport="core",
             client=operator(),
             address=None,
             microseconds=0,
