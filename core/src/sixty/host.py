@@ -106,6 +106,7 @@ class Host:
                 host.secret = await shared_secret(database, "carried by clients")
                 keys = [key.encode() for key in settings.audit_key]
                 host.audit.signer = Signer(keys, await shared_secret(database, OWN_KEY))
+                await host.sealer.check_key()
             await host.lineup.refresh()
             yield host
         finally:

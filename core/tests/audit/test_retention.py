@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.audit import retention
+from sixty.audit.sealing import Sealer
 from sixty.audit.verifying import verify
 from sixty.storage.statements import Write
 from sixty.tables import audit, audit_marks, audit_seals
@@ -57,6 +58,17 @@ async def test_old_batches_go_and_a_line_says_what_has_gone(
     await sixty.host.sealer.seal()
     report = await verify(sixty.host, head=head)
     assert (report.removed_through, report.lines, report.found) == (3, 4, 0)
+
+
+async def test_when_everything_is_old_the_chain_goes_on_from_where_it_was(sixty: Organisation) -> None:
+    await days(sixty, 3)
+    sixty.clock.advance(timedelta(days=100))
+    await night(sixty)
+    (line,) = await sixty.rows(LINES)
+    assert line["tool"] == retention.REMOVED
+    assert await Sealer(sixty.host).seal() == 1
+    report = await verify(sixty.host)
+    assert (report.removed_through, report.lines, report.found) == (3, 1, 0)
 
 
 async def test_a_beginning_that_somebody_else_has_cut_off_is_found(sixty: Organisation) -> None:

@@ -147,9 +147,21 @@ async def test_a_chain_whose_newest_seals_are_gone_is_not_continued(sixty: Organ
         await Sealer(sixty.host).seal()
 
 
+async def test_who_lacks_the_key_is_warned(database_url: str, plugins: Any, caplog: pytest.LogCaptureFixture) -> None:
+    environ = {"SIXTY_AUDIT_KEY": "a key that not everybody has been given"}
+    async with open_organisation(database_url, plugins, environ=environ) as sixty:
+        await lines(sixty, 1)
+        await sixty.host.sealer.seal()
+    with caplog.at_level(logging.WARNING, "sixty.audit"):
+        async with open_organisation(database_url, plugins, environ=environ):
+            assert not caplog.records
+        async with open_organisation(database_url, plugins):
+            assert "SIXTY_AUDIT_KEY" in caplog.text
+
+
 async def test_a_host_without_a_place_for_seals_signs_and_seals_nothing(sixty: Organisation, clock: Any) -> None:
     settings = sixty.host.settings
     async with Host.open(settings, environ={}, plugins=[], migrate=False, clock=clock) as host:
-        host.audit.transports.add("test")
+        host.sealer.to_the_end = True
         await host.sealer.close()
     assert await sealed(sixty) == []

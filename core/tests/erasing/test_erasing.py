@@ -16,6 +16,8 @@ from sixty.errors import Conflict, Invalid, NotFound, Unauthenticated
 from sixty.ids import new_id
 from sixty.jobs.enqueuing import enqueued
 from sixty.people import add_key
+from sixty.storage import sqlite
+from sixty.storage.database import open_database
 from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, imported, jobs, records, search
 from sixty.webhooks.delivering import Delivery
@@ -204,3 +206,18 @@ async def test_the_bytes_are_gone_from_an_sqlite_file(sixty: Organisation) -> No
         assert "löwe" not in content, file
         assert "lowe" not in content.replace("loweberg", ""), file  # as its words are folded
         assert "met at the fair" not in content, file
+
+
+async def test_a_file_that_somebody_is_reading_is_not_said_to_be_clean(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if sixty.host.database.dialect_name != "sqlite":
+        return
+    monkeypatch.setattr(sqlite, "BUSY", 0.01)
+    await sixty.as_role("user").call("add_note", text="Lunch")
+    other = await open_database(sixty.host.settings.database_url)
+    async with other.snapshot() as reader:
+        await reader.rows(sa.select(audit))
+        assert not await (await open_database(sixty.host.settings.database_url)).scrub()
+    await other.close()
+    assert "still has what was deleted" in caplog.text

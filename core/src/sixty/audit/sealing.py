@@ -70,7 +70,7 @@ _AMONG = sa.select(audit.c.seq, audit.c.mac).where(
 )
 _COUNT = sa.select(sa.func.count().label("lines")).where(audit.c.seq > _through)
 _FIRST = sa.select(sa.func.min(audit.c.seq).label("seq")).where(audit.c.mac.is_not(None))
-_HEAD = sa.select(audit_marks).where(audit_marks.c.name == sa.literal_column("'head'"))
+_MARKS = sa.select(audit_marks)
 _SEALS = (
     sa.select(audit_seals.c.position, audit_seals.c.seqs, audit_seals.c.hash)
     .where(audit_seals.c.position > _seen)
@@ -106,8 +106,22 @@ class Sealer:
         self._through = 0
         self._missing: dict[int, float] = {}
         self._looked = 0.0
+        self.to_the_end = False
+        """Whether this process seals what it has written itself, when it ends."""
         self.unsealed = 0
         """Lines that were committed and not sealed when this process looked last."""
+
+    async def check_key(self) -> None:
+        """Whoever writes with another key than those before is warned: what they write will be taken for forged."""
+        signer = self._host.audit.signer
+        head = next(row for row in await self._host.database.rows(_MARKS) if row["name"] == "head")
+        if signer is None or not head["position"]:
+            return
+        if signer.marker_of("head", head["position"], bytes(head["hash"]), head["mac"]) is None:
+            _logger.warning(
+                "the audit trail was sealed with a key that this process does not have: "
+                "set SIXTY_AUDIT_KEY as it is elsewhere, or `sixty audit verify` will take these lines for forged"
+            )
 
     async def lists_may_have_changed(self) -> None:
         """Nothing of that is sealed."""
@@ -119,6 +133,7 @@ class Sealer:
     @asynccontextmanager
     async def sealing(self) -> AsyncIterator[None]:
         """Within the block, what is committed is sealed within a second, whichever process has written it."""
+        self.to_the_end = True
         self._due.set()  # by what nobody has sealed until now
         async with self._host.watching(self):
             task = asyncio.create_task(self._seal_on())
@@ -164,7 +179,7 @@ class Sealer:
 
     async def close(self) -> None:
         """What this process has written is sealed, if the database allows it now."""
-        if not self._host.audit.transports or self._host.audit.signer is None:
+        if not self.to_the_end or self._host.audit.signer is None:
             return
         try:
             await self.seal(AT_THE_END)
@@ -228,14 +243,16 @@ class Sealer:
     async def _begin(self) -> None:
         """Know a place near the end of the chain, and the greatest number that is sealed there."""
         database = self._host.database
-        (head,) = await database.rows(_HEAD)
-        position = max(0, head["position"] - KNOWN)
+        marks = {row["name"]: row for row in await database.rows(_MARKS)}
+        anchor = marks["anchor"]
+        position = max(anchor["position"], marks["head"]["position"] - KNOWN)
         sealed = (await database.rows(_SEALED, {"seen": position}))[0]["seq"] if position else None
         if sealed is None:  # what is before the first line that is signed was written before lines were
             first = (await database.rows(_FIRST))[0]["seq"]
             sealed = None if first is None else first - 1
         if sealed is not None:
             self._position, self._through = position, sealed
+            self._hash = bytes(anchor["hash"])  # which counts if nothing comes after it
 
     def _saw(self, position: int, seqs: list[list[int]], digest: bytes) -> None:
         """The chain is longer by this seal."""

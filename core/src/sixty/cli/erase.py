@@ -50,7 +50,8 @@ async def erase(host: Host, kind: str, who: str, *, dry_run: bool, yes: bool, as
     erasure = await erased(host, subject)
     _tell(erasure, "Erased", as_json=as_json)
     if not erasure.scrubbed and not as_json:
-        click.echo("The database's files may still have the bytes: VACUUM FULL, at a quiet moment, overwrites them.")
+        click.echo("The database's files may still have the bytes. On Postgres, VACUUM FULL writes them anew;")
+        click.echo("on SQLite, erase the same id again when nobody else is at work.")
 
 
 def _tell(erasure: Erasure, done: str, *, as_json: bool) -> None:

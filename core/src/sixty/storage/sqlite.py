@@ -437,7 +437,7 @@ def _scrub(connection: sqlite3.Connection) -> None:
     connection.execute("VACUUM").close()
     (blocked, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if blocked:
-        raise StorageUnavailable("somebody is reading, so the log of the database keeps what was deleted; try again")
+        raise StorageUnavailable("somebody is reading, and so the log beside it cannot be emptied")
 
 
 class SqliteDatabase:
@@ -524,7 +524,11 @@ class SqliteDatabase:
         await _outcome(self._writer.submit(alone=_analyze))
 
     async def scrub(self) -> bool:
-        await _outcome(self._writer.submit(alone=_scrub))
+        try:
+            await _outcome(self._writer.submit(alone=_scrub))
+        except StorageUnavailable as error:
+            _logger.warning("the file still has what was deleted: %s", error)
+            return False
         return True
 
     async def close(self) -> None:
