@@ -16,6 +16,8 @@ ERASED = "[erased]"
 
 _DIGITS = 7
 """Digits of the shortest number that is somebody's phone."""
+_END, _BEFORE = 9, 4
+"""So many last digits tell a phone from others; before them stand a country, or a 0, and what belongs to neither."""
 _SHORTEST = 6
 """Characters of the shortest name or address that is looked for."""
 _PHONE = re.compile(r"\+?[\d\s()./-]+")
@@ -56,13 +58,19 @@ class Values:
         return [self.without(item) for item in value] if isinstance(value, list) else value
 
 
+def _number(digits: str) -> str:
+    """What finds a phone, also where it stands without its country: by its end, and what may stand before that."""
+    before = rf"(?:\d{_BETWEEN}){{0,{_BEFORE}}}" if len(digits) > _END else ""
+    return rf"(?<!\d)\(?\+?{before}{_BETWEEN.join(digits[-_END:])}(?!\d)"
+
+
 def _pattern(text: str) -> str | None:
     """What finds a text and nothing that only begins or ends like it; None for one that is too common."""
     if "@" in text:
         return rf"(?<![\w.+-]){re.escape(text)}(?![\w-]|\.\w)" if len(text) >= _SHORTEST else None
     if _PHONE.fullmatch(text):
         digits = re.sub(r"\D", "", text)
-        return rf"(?<!\d)\+?{_BETWEEN.join(digits)}(?!\d)" if len(digits) >= _DIGITS else None
+        return _number(digits) if len(digits) >= _DIGITS else None
     if len(text) < _SHORTEST or not (" " in text or _URL.fullmatch(text)):
         return None
     words = r"\s+".join(map(re.escape, text.split()))
