@@ -72,6 +72,8 @@ async def test_a_sink_that_is_down_gets_everything_later_and_costs_one_small_row
         sent_on.clock.advance(timedelta(hours=2))
         await sent_on.work()
     assert [json.loads(request.body)["position"] for request in receiver.requests] == [1, 1, 1, 2, 3]
+    left = await sent_on.rows(sa.select(jobs).where(jobs.c.name == "core.send_seal"))
+    assert [row["payload"] for row in left] == [{"position": 3}]  # of what was sent, one is enough
 
 
 async def test_without_a_sink_nothing_is_left_to_be_sent_and_what_was_left_is_let_go(

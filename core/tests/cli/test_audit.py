@@ -8,11 +8,14 @@ import json
 import stat
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 import sqlalchemy as sa
 
 from sixty import operator as operators
+from sixty import people
 from sixty.audit import report
+from sixty.errors import NotFound, OperatorError
 from sixty.operator import operator
 from sixty.storage.database import open_database
 from sixty.storage.statements import Write
@@ -185,3 +188,29 @@ def test_erased_is_what_is_said_to_be_and_nothing_of_what_was_typed_is_kept(
     assert again.exit_code == 1
     assert "grace" not in newest(called)["message"]
     assert called("audit", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (NotFound("not here"), "not_found"),
+        (OperatorError("not so"), "failed"),
+        (click.ClickException("not now"), "failed"),
+        (click.exceptions.Exit(3), "failed"),
+        (click.exceptions.Exit(0), "ok"),
+        (ZeroDivisionError("whose fault"), "internal"),
+        (KeyboardInterrupt(), "cancelled"),
+    ],
+)
+def test_however_a_command_ends_it_is_in_the_trail(
+    called: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, error: BaseException, outcome: str
+) -> None:
+    async def ends(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "add_team", ends)
+        called("team", "add", "North")
+    line = newest(called)
+    assert (line["tool"], line["outcome"]) == ("sixty team add", outcome)
+    assert "whose fault" not in str(line)

@@ -48,10 +48,12 @@ FRESH, SELDOM = 3.0, 10.0
 """A number that is missing is looked for each time for so many seconds, and then every so many."""
 MISSING = 10_000
 """Numbers that are looked for at the most, the newest."""
-KNOWN = 256
+KNOWN = 512
 """Seals, the newest, in which a process looks for missing numbers when it begins."""
 TRIES = 20
 """How often in a row another process may be faster."""
+FIRST = 100
+"""Numbers before the first that is signed, which may be committed after it."""
 AT_THE_END = 10
 """Seals that a process makes at the most before it ends."""
 
@@ -64,9 +66,10 @@ _AFTER = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _AMONG = sa.select(audit.c.seq, audit.c.mac).where(
+    audit.c.mac.is_not(None),
     audit.c.seq.in_(
         sa.select(sa.cast(each(sa.bindparam("seqs", type_=Json)).texts().subquery().c.value, sa.BigInteger))
-    )
+    ),
 )
 _COUNT = sa.select(sa.func.count().label("lines")).where(audit.c.seq > _through)
 _FIRST = sa.select(sa.func.min(audit.c.seq).label("seq")).where(audit.c.mac.is_not(None))
@@ -250,6 +253,8 @@ class Sealer:
         if sealed is None:  # what is before the first line that is signed was written before lines were
             first = (await database.rows(_FIRST))[0]["seq"]
             sealed = None if first is None else first - 1
+            if sealed is not None:  # the first may not be the one that is committed first
+                self._missing = dict.fromkeys(range(max(1, sealed + 1 - FIRST), sealed + 1), monotonic())
         if sealed is not None:
             self._position, self._through = position, sealed
             self._hash = bytes(anchor["hash"])  # which counts if nothing comes after it

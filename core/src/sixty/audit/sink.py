@@ -15,16 +15,18 @@ import sqlalchemy as sa
 from sixty.audit.ranges import Ranges
 from sixty.audit.shown import line_shown
 from sixty.errors import Unavailable
-from sixty.jobs.enqueuing import enqueued
+from sixty.jobs.enqueuing import enqueued, id_of
 from sixty.jobs.job import job
 from sixty.jobs.work import Work
-from sixty.tables import audit, audit_seals
+from sixty.storage.columns import Id
+from sixty.storage.statements import Write
+from sixty.tables import audit, audit_seals, jobs
 from sixty.values import Arguments
 from sixty.webhooks.signing import signed_headers
 
 if TYPE_CHECKING:
     from sixty.host import Host
-    from sixty.storage.statements import Row, Write
+    from sixty.storage.statements import Row
 
 __all__ = ["LANE", "Sealed", "lines_of", "send_seal", "sending"]
 
@@ -45,6 +47,7 @@ _BETWEEN = (
     .where(audit.c.seq.between(sa.bindparam("first", type_=sa.BigInteger), sa.bindparam("last", type_=sa.BigInteger)))
     .order_by(audit.c.seq)
 )
+_REMOVE = sa.delete(jobs).where(jobs.c.id == sa.bindparam("job", type_=Id), jobs.c.state == "done")
 
 
 class Sealed(Arguments):
@@ -82,6 +85,8 @@ async def send_seal(args: Sealed, work: Work) -> None:
     answer = await post(settings.audit_sink_url, body, headers, networks=_EVERYWHERE, now=now)
     if not answer.is_received:
         raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {answer.words}")
+    before = id_of(work.name, _key(args.position - 1))  # there is one for each seal: nobody need look at them later
+    await host.database.apply([Write(_REMOVE, {"job": before})])
 
 
 def sending(host: Host, position: int) -> list[Write]:
@@ -90,7 +95,11 @@ def sending(host: Host, position: int) -> list[Write]:
     if host.settings.audit_sink_url is None or name is None:
         return []
     payload = Sealed(position=position)
-    return [enqueued(name, payload, now=host.clock(), due_at=None, queue=LANE, lane=LANE, key=f"seal:{position}")]
+    return [enqueued(name, payload, now=host.clock(), due_at=None, queue=LANE, lane=LANE, key=_key(position))]
+
+
+def _key(position: int) -> str:
+    return f"seal:{position}"
 
 
 async def lines_of(host: Host, seal: Row) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from sixty.audit.sealing import LATE
 from sixty.audit.signing import NOTHING, chained, is_erased
 from sixty.audit.sink import lines_of
 from sixty.errors import Unavailable
+from sixty.storage.columns import Json
+from sixty.storage.functions import each
 from sixty.tables import audit, audit_marks, audit_seals
 
 if TYPE_CHECKING:
@@ -31,16 +33,24 @@ ERASED = "audit.erased"
 """What the lines are named that say which others were erased: `lines` among their arguments has the ranges."""
 PAGE = 200
 """Seals that are read at once."""
-NUMBERS = 10_000
-"""Numbers of lines that are read at once."""
+NUMBERS, LINES = 10_000, 500
+"""Numbers of lines that are read at once, and lines."""
 CHANGING = timedelta(hours=1)
 """For how long after a key was set lines may still be signed by the database's own: servers start one by one."""
 
 _MARKS = sa.select(audit_marks)
 _after: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
 _SEALS = sa.select(audit_seals).where(audit_seals.c.position > _after).order_by(audit_seals.c.position).limit(PAGE)
-_NUMBERS = sa.select(audit.c.seq).where(audit.c.seq > _after).order_by(audit.c.seq).limit(NUMBERS)
-_LINE = sa.select(audit).where(audit.c.seq == sa.bindparam("seq_", type_=sa.BigInteger))
+_NUMBERS = (
+    sa.select(audit.c.seq, audit.c.mac.is_(None).label("unsigned"))
+    .where(audit.c.seq > _after)
+    .order_by(audit.c.seq)
+    .limit(NUMBERS)
+)
+_wanted = each(sa.bindparam("seqs", type_=Json)).texts().subquery()
+_LINES = (
+    sa.select(audit).where(audit.c.seq.in_(sa.select(sa.cast(_wanted.c.value, sa.BigInteger)))).order_by(audit.c.seq)
+)
 
 
 async def verify(host: Host, *, head: Head | None = None) -> Report:
@@ -169,20 +179,22 @@ class _Verification:
         """Lines that are not sealed are old ones, new ones, or nobody knows where from."""
         after = -(2**62)
         while numbers := await self._host.database.rows(_NUMBERS, {"after": after}):
+            others = []
             for row in numbers:
-                if row["seq"] not in self._sealed:
-                    await self._unsealed(row["seq"])
+                if row["seq"] in self._sealed:
+                    continue
+                if row["unsigned"] and (row["seq"] < self._first or not self._first):
+                    self._report.before += 1
+                else:
+                    others.append(str(row["seq"]))
+            for start in range(0, len(others), LINES):
+                for row in await self._host.database.rows(_LINES, {"seqs": others[start : start + LINES]}):
+                    self._unsealed(row)
             after = numbers[-1]["seq"]
 
-    async def _unsealed(self, seq: int) -> None:
-        report = self._report
-        found = await self._host.database.rows(_LINE, {"seq_": seq})
-        if not found:
-            return
-        row = found[0]
-        if row["mac"] is None and (seq < self._first or not self._first):
-            report.before += 1
-        elif self._signer.signer_of(row) is None:
+    def _unsealed(self, row: Row) -> None:
+        report, seq = self._report, row["seq"]
+        if self._signer.signer_of(row) is None:
             what = "is not signed" if row["mac"] is None else "is signed by nobody, or was changed"
             report.finds("inserted", f"the line {seq} {what}", seq=seq, call_id=row["call_id"])
         elif seq < self._sealed.last and row["at"] < self._host.clock() - 2 * timedelta(seconds=LATE):
