@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
-from sixty.errors import ConfigError, nearest
+from sixty.errors import ConfigError, Invalid, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,17 @@ def _redis(value: str) -> str:
     return value
 
 
+def _signing(value: str) -> str:
+    from sixty.webhooks.signing import accepted_secret  # noqa: PLC0415 - few have such a secret
+
+    try:
+        return accepted_secret(value)
+    except Invalid as error:
+        msg = f"write {error.details['allowed']}"
+        raise ValueError(msg) from None
+
+
+Keys = Annotated[tuple[Annotated[str, Field(min_length=32)], ...], BeforeValidator(_split)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 Pauses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(_split)]
@@ -136,6 +147,24 @@ class Settings(PackSettings):
     rate_bulk: Rate = Field("5/minute", description="Calls per user and tool, for tools that do many things at once.")
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
     jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
+    audit_key: Keys = Field(
+        (),
+        repr=False,
+        description="What signs the lines of the audit trail, 32 characters or more; those that signed before it may "
+        "follow, separated by commas. Unset: a secret in the database.",
+    )
+    audit_redact: Names = Field(
+        (), description="Arguments of tools, beside secrets, whose values the audit trail does not keep, by name."
+    )
+    audit_keep_days: int | None = Field(
+        None, ge=1, description="Days for which lines of the audit trail are kept; unset: for ever."
+    )
+    audit_sink_url: str | None = Field(
+        None, repr=False, description="Where each sealed batch of the audit trail is sent as well, by POST as JSON."
+    )
+    audit_sink_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
+        None, repr=False, description="What signs these, as [webhooks](webhooks.md) are signed: `whsec_…`."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )

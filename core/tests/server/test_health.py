@@ -54,7 +54,7 @@ async def test_memory_is_not_made_up_where_the_system_does_not_tell(raw: Any, mo
 
 
 @pytest.mark.parametrize(
-    ("check", "state"), [("database", "watch._away"), ("jobs", "worker._away"), ("audit", "audit._lost")]
+    ("check", "state"), [("database", "watch._away"), ("jobs", "worker._away"), ("audit", "audit.lost")]
 )
 async def test_a_check_that_is_not_ok_degrades_it_and_it_lives(
     raw: Any, sixty: Organisation, monkeypatch: pytest.MonkeyPatch, check: str, state: str

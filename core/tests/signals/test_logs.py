@@ -141,7 +141,7 @@ async def test_what_a_call_leaves_running_for_everybody_is_not_within_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(sixty.host.database, "apply", look)
-        patch.setattr("sixty.audit.DELAY", 0.0)
+        patch.setattr("sixty.audit.trail.DELAY", 0.0)
         await sixty.as_role("user").call("find_notes")
         async with asyncio.timeout(5):
             await written.wait()

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sixty import crm, tables
+from sixty.audit import retention
+from sixty.audit.retention import remove_old_lines
+from sixty.audit.sink import send_seal
 from sixty.builtin.access import explain_access
 from sixty.builtin.history import HISTORY_COMPLETION, record_history
 from sixty.builtin.metrics import METRICS
@@ -49,12 +52,12 @@ def sixty_completions() -> list[Completion]:
 
 @hookimpl
 def sixty_jobs() -> list[Job]:
-    return [deliver, remove_old_jobs]
+    return [deliver, remove_old_jobs, remove_old_lines, send_seal]
 
 
 @hookimpl
 def sixty_schedules() -> list[Schedule]:
-    return [EVERY_NIGHT]
+    return [EVERY_NIGHT, retention.EVERY_NIGHT]
 
 
 @hookimpl

@@ -34,6 +34,16 @@ METRICS: tuple[Metric, ...] = (
         read=lambda host: host.audit.lost,
     ),
     Reading(
+        name="sixty_audit_unsealed",
+        description="Lines of the audit trail that were committed and not yet sealed, as last seen from here.",
+        read=lambda host: host.sealer.unsealed,
+    ),
+    Reading(
+        name="sixty_limits_shared",
+        description="1 while rate limits are counted in Redis, 0 while they are not; nothing where there is no Redis.",
+        read=lambda host: host.limits.shared,
+    ),
+    Reading(
         name="sixty_database_connections",
         description="Connections of this process to Postgres, by state.",
         label="state",

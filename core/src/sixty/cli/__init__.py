@@ -41,6 +41,7 @@ COMMANDS = {
     "db": "sixty.cli.db:db",
     "jobs": "sixty.cli.jobs:jobs",
     "audit": "sixty.cli.audit:audit",
+    "erase": "sixty.cli.erase:erase",
 }
 """Where each command is, in the order in which help shows them."""
 

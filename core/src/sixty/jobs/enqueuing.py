@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-__all__ = ["enqueued"]
+__all__ = ["enqueued", "id_of"]
 
 LENGTHS = {"queue": 160, "lane": 255, "key": 255}
 """Characters that each of these may have."""
@@ -27,6 +27,11 @@ KEYS = UUID("0199a4c0-6b1e-7d3a-9c55-2f0e8b7d4a10")
 
 _ADD = jobs.insert()
 _ADD_ONCE = insert(jobs).on_conflict_do_nothing()
+
+
+def id_of(name: str, key: str) -> str:
+    """The id of the job of that name that has this key."""
+    return str(uuid5(KEYS, f"{name}\0{key}"))
 
 
 def enqueued(
@@ -50,7 +55,7 @@ def enqueued(
         if text is not None and not 0 < len(text) <= LENGTHS[field]:
             raise Invalid(f"{field} has 1 to {LENGTHS[field]} characters, got {len(text)}", field=field)
     row: Mapping[str, Any] = {
-        "id": new_id() if key is None else str(uuid5(KEYS, f"{name}\0{key}")),
+        "id": new_id() if key is None else id_of(name, key),
         "name": name,
         "queue": queue or name,
         "lane": lane,

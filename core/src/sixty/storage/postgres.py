@@ -279,6 +279,7 @@ class PostgresDatabase:
 
     def sql(self, statement: Statement) -> str:
         return self._compiler.prepare(statement).sql
+
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
         connection = await self._connections.take()
@@ -390,6 +391,9 @@ class PostgresDatabase:
             raise _translated(error) from error
         finally:
             self._connections.give_back(connection)
+
+    async def scrub(self) -> bool:
+        return False  # its files are the server's, and VACUUM FULL would stop everybody
 
     async def close(self) -> None:
         await self._voice.close()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from sixty.signals.tracing import Tracing
-    from sixty.storage.database import Database, Reader, Transaction
+    from sixty.storage.database import Database, Ear, Reader, Transaction
     from sixty.storage.statements import Row, Statement, Write
 
 __all__ = ["TracedDatabase"]
@@ -103,8 +104,14 @@ class TracedDatabase:
     async def apply(self, writes: Sequence[Write]) -> None:
         await self._statements.burst(writes, partial(self._database.apply, writes))
 
+    def listening(self, wake: Callable[[], None]) -> AbstractAsyncContextManager[Ear]:
+        return self._database.listening(wake)
+
     async def analyze(self) -> None:
         await self._database.analyze()
+
+    async def scrub(self) -> bool:
+        return await self._database.scrub()
 
     async def close(self) -> None:
         await self._database.close()
