@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
+from sixty.backup.rotation import Keep
 from sixty.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
+PLACES = ("file", "s3")
+"""The schemes of addresses at which files can be kept; what has none is a folder."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -54,9 +57,26 @@ def _database(value: str) -> str:
     return value
 
 
+def _cron(value: str) -> str:
+    from sixty.jobs.ticks import check_cron  # noqa: PLC0415 - only who sets one needs it
+
+    check_cron(value)
+    return value
+
+
+def _place(value: str) -> str:
+    scheme, found, _ = value.partition("://")
+    if found and scheme not in PLACES:
+        raise ValueError(f"write a folder, or s3://BUCKET/PREFIX, in place of {scheme}://")
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
+PlaceAddress = Annotated[str, AfterValidator(_place)]
 Pauses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(_split)]
+Keeping = Annotated[Keep, BeforeValidator(_split)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -112,6 +132,29 @@ class Settings(PackSettings):
     rate_bulk: Rate = Field("5/minute", description="Calls per user and tool, for tools that do many things at once.")
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
     jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
+    backup_to: PlaceAddress | None = Field(
+        None, description="The folder, or the bucket as `s3://BUCKET/PREFIX`, of the backups; unset: none by themselves."
+    )
+    backup_cron: Cron = Field("30 2 * * *", description="When a backup is made by itself, as a cron expression.")
+    backup_keep: Keeping = Field(
+        Keep(7, 4, 6),
+        description="Of how many days, weeks and months that have a backup the last one is kept.",
+    )
+    backup_verify: bool = Field(
+        default=True, description="Whether each backup is restored once before it counts as one."
+    )
+    backup_notice_url: str | None = Field(
+        None, description="Where a notice is sent of each backup that was made, and of each that could not be."
+    )
+    backup_notice_secret: str | None = Field(
+        None, repr=False, description="What signs the notices, as webhooks are signed: `whsec_…`; unset: nothing does."
+    )
+    backup_audit_to: PlaceAddress | None = Field(
+        None, description="The folder or the bucket to which the audit trail is copied as it grows; unset: none."
+    )
+    backup_audit_cron: Cron = Field(
+        "7 * * * *", description="When the new lines of the audit trail are copied, as a cron expression."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )

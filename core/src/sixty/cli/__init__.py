@@ -39,6 +39,9 @@ COMMANDS = {
     "export": "sixty.cli.exporting:export",
     "explain": "sixty.cli.explain:explain",
     "db": "sixty.cli.db:db",
+    "backup": "sixty.cli.backup:backup",
+    "backups": "sixty.cli.backup:backups",
+    "restore": "sixty.cli.restore:restore_",
     "jobs": "sixty.cli.jobs:jobs",
     "audit": "sixty.cli.audit:audit",
 }

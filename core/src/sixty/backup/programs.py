@@ -1,0 +1,163 @@
+"""The programs that come with Postgres: which of them fit a server, and what they are told besides their arguments.
+
+Passwords and all else of the address go by the environment, as libpq reads it: a command line can be read by everybody.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sixty.errors import BackupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import IO
+
+    from sixty.backup.stopping import Stop
+
+__all__ = ["environment", "folder_for", "running", "stopping"]
+
+PROGRAMS = ("pg_dump", "pg_restore", "psql")
+LOOK = 0.1
+"""Seconds between two looks at whether to stop."""
+GRACE = 2.0
+"""Seconds that a program has to end once it is told to."""
+SAID = 2_000
+"""Characters that are kept of what a program says."""
+
+_DEBIAN = Path("/usr/lib/postgresql")
+_OPTIONS = {
+    "sslmode": "PGSSLMODE",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcrl": "PGSSLCRL",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "krbsrvname": "PGKRBSRVNAME",
+    "gsslib": "PGGSSLIB",
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "database": "PGDATABASE",
+    "dbname": "PGDATABASE",
+}
+"""What an address can say behind its question mark, as the environment says it; all else is a setting of the session."""
+
+
+def environment(url: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment in which a program of Postgres finds the database of the address."""
+    parts = sa.make_url(url)
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
+    given = {"host": parts.host, "port": parts.port, "user": parts.username, "database": parts.database}
+    given |= {"password": parts.password}
+    told = {_OPTIONS[name]: value for name, value in query.items() if name in _OPTIONS}
+    told |= {_OPTIONS[name]: str(value) for name, value in given.items() if value is not None}
+    settings = " ".join(f"-c {name}={_escaped(value)}" for name, value in query.items() if name not in _OPTIONS)
+    if settings:
+        told["PGOPTIONS"] = settings
+    return {**environ, "PGCONNECT_TIMEOUT": "30", **told, "LC_ALL": "C"}
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([\\\s])", r"\\\1", value)
+
+
+def folder_for(server: int) -> Path:
+    """Where the programs are that can dump a server of this major version.
+
+    A `BackupError` says what to install: those of an earlier version refuse a later server.
+    """
+    paths = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    others = sorted(_DEBIAN.glob("*/bin"), key=lambda path: _number(path.parent.name), reverse=True)
+    found: list[int] = []
+    for folder in (*paths, *others):
+        if not all(os.access(folder / program, os.X_OK) for program in PROGRAMS):
+            continue
+        version = _version(folder / PROGRAMS[0])
+        if version >= server:
+            return folder
+        found.append(version)
+    what = f"pg_dump is of version {max(found)}, and the server of {server}" if found else "pg_dump is not installed"
+    raise BackupError(
+        f"{what}: install the client programs of Postgres {server} or later (Debian: postgresql-client-{server}), "
+        f"which are {', '.join(PROGRAMS)}"
+    )
+
+
+def _version(program: Path) -> int:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - it was looked for
+    found = re.search(r"\) (\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], env: Mapping[str, str], *, stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs within the block, and at its end has done what it should.
+
+    What it says against that is a `BackupError`. It is ended if the block is left by an error.
+    """
+    program = Path(command[0]).name
+    with TemporaryFile() as said:
+        process = subprocess.Popen(command, env=dict(env), stdin=stdin, stdout=stdout, stderr=said)  # noqa: S603 - as above
+        try:
+            yield process
+            status = process.wait()
+        except BrokenPipeError:  # it has ended, and has said why
+            status = process.wait()
+        finally:
+            _end(process)
+        if status:
+            said.seek(0)
+            raise BackupError(f"{program} failed: {_told(said.read(SAID)) or f'it ended with {status}'}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None and not stream.closed:
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def stopping(process: subprocess.Popen[bytes], stop: Stop) -> None:
+    """Wait until it has ended, or `stop` raises."""
+    while True:
+        stop()
+        try:
+            process.wait(LOOK)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _told(said: bytes) -> str:
+    return " ".join(said.decode("utf-8", "replace").split())

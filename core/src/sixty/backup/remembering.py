@@ -1,0 +1,44 @@
+"""When the last backup was made that can be restored: one row of the database, which each process can read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from sixty.storage.database import open_database
+from sixty.storage.statements import Write
+from sixty.tables import state
+
+if TYPE_CHECKING:
+    from sixty.storage.database import Database
+
+__all__ = ["last_backup_at", "note", "remember"]
+
+_NAME = "last backup"
+
+_READ = sa.select(state.c.value).where(state.c.name == _NAME)
+_insert = insert(state)
+_NOTE = _insert.on_conflict_do_update(index_elements=[state.c.name], set_={"value": _insert.excluded.value})
+
+
+async def last_backup_at(database: Database) -> datetime | None:
+    """The moment of which the newest good backup is; None if there never was one."""
+    found = await database.rows(_READ)
+    return datetime.fromtimestamp(found[0]["value"], UTC) if found else None
+
+
+async def note(database: Database, made_at: datetime) -> None:
+    """A backup of this moment is where it was to be."""
+    await database.apply([Write(_NOTE, {"name": _NAME, "value": int(made_at.timestamp())})])
+
+
+async def remember(url: str, made_at: datetime) -> None:
+    """The same, for the database at `url`."""
+    database = await open_database(url)
+    try:
+        await note(database, made_at)
+    finally:
+        await database.close()
