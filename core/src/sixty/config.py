@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
 from sixty.backup.rotation import Keep
-from sixty.errors import ConfigError, nearest
+from sixty.errors import ConfigError, Invalid, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
@@ -71,12 +73,40 @@ def _place(value: str) -> str:
     return value
 
 
+def _keep(value: object) -> object:
+    parts = _split(value)
+    numbers = [int(part) for part in parts if str(part).isdigit()] if isinstance(parts, tuple | list) else []
+    if len(numbers) != len(Keep._fields):
+        raise ValueError("write how many days, weeks and months, for example 7,4,6")
+    return tuple(numbers)
+
+
+def _notice_url(value: str) -> str:
+    from sixty.webhooks.addresses import target  # noqa: PLC0415 - only who sets one needs it
+
+    _valid(target, value)
+    return value
+
+
+def _secret(value: str) -> str:
+    from sixty.webhooks.signing import accepted_secret  # noqa: PLC0415 - as above
+
+    return _valid(accepted_secret, value)
+
+
+def _valid(check: Callable[[str], T], value: str) -> T:
+    try:
+        return check(value)
+    except Invalid as error:
+        raise ValueError(str(error)) from error
+
+
 Cron = Annotated[str, AfterValidator(_cron)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 PlaceAddress = Annotated[str, AfterValidator(_place)]
 Pauses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(_split)]
-Keeping = Annotated[Keep, BeforeValidator(_split)]
+Keeping = Annotated[Keep, BeforeValidator(_keep)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -133,7 +163,8 @@ class Settings(PackSettings):
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
     jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
     backup_to: PlaceAddress | None = Field(
-        None, description="The folder, or the bucket as `s3://BUCKET/PREFIX`, of the backups; unset: none by themselves."
+        None,
+        description="The folder, or the bucket as `s3://BUCKET/PREFIX`, of the backups; unset: none by themselves.",
     )
     backup_cron: Cron = Field("30 2 * * *", description="When a backup is made by itself, as a cron expression.")
     backup_keep: Keeping = Field(
@@ -143,10 +174,10 @@ class Settings(PackSettings):
     backup_verify: bool = Field(
         default=True, description="Whether each backup is restored once before it counts as one."
     )
-    backup_notice_url: str | None = Field(
+    backup_notice_url: Annotated[str, AfterValidator(_notice_url)] | None = Field(
         None, description="Where a notice is sent of each backup that was made, and of each that could not be."
     )
-    backup_notice_secret: str | None = Field(
+    backup_notice_secret: Annotated[str, AfterValidator(_secret)] | None = Field(
         None, repr=False, description="What signs the notices, as webhooks are signed: `whsec_…`; unset: nothing does."
     )
     backup_audit_to: PlaceAddress | None = Field(

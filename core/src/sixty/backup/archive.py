@@ -44,7 +44,7 @@ def write_archive(
     `manifest` is told the size and the hash of the payload.
     """
     name, compression = _PAYLOADS[kind]
-    with open(path, "xb", opener=_private) as file:  # noqa: PTH123 - whose `open` takes no opener
+    with open(path, "xb", opener=_private) as file:
         with zipfile.ZipFile(file, "w", compression) as archive:
             with payload.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
                 size, digest = _copy(source, target, stop)
@@ -63,12 +63,17 @@ def open_archive(path: Path, payload: Path, stop: Stop) -> Manifest:
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest_in(archive)
-            with archive.open(_PAYLOADS[manifest.database][0]) as source, open(payload, "xb", opener=_private) as target:  # noqa: PTH123 - as above
+            with (
+                archive.open(_PAYLOADS[manifest.database][0]) as source,
+                open(payload, "xb", opener=_private) as target,
+            ):
                 found = _copy(source, target, stop)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise BackupError(f"{path.name} is damaged, or no backup of Sixty: {error}; nothing was touched") from error
     if found != (manifest.size, manifest.sha256):
-        raise BackupError(f"{path.name} is not as it was made: its hash differs from its manifest's; nothing was touched")
+        raise BackupError(
+            f"{path.name} is not as it was made: its hash differs from its manifest's; nothing was touched"
+        )
     return manifest
 
 

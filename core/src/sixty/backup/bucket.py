@@ -19,6 +19,8 @@ from sixty.errors import BackupError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from obstore.store import ClientConfig, RetryConfig
+
 __all__ = ["Bucket"]
 
 PART = 8 << 20
@@ -27,7 +29,7 @@ AT_ONCE = 2
 """Parts on their way at the same time."""
 PIECE = 1 << 20
 """Bytes that are read at once."""
-RETRIES = {"max_retries": 5}
+RETRIES: RetryConfig = {"max_retries": 5}
 
 
 class Bucket:
@@ -48,8 +50,7 @@ class Bucket:
             from obstore.store import S3Store  # noqa: PLC0415 - only who has a bucket needs it
         except ImportError as error:
             raise ConfigError(f"{address} needs one more library: pip install 'sixty-core[bucket]'") from error
-        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-        options = {"allow_http": endpoint.startswith("http://")}  # of one that the operator has written down
+        options: ClientConfig = {"allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")}
         prefix = parts.path.strip("/") or None
         with _told(address):
             return cls(address, S3Store(parts.netloc, prefix=prefix, client_options=options, retry_config=RETRIES))

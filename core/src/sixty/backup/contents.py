@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sixty.backup.stopping import Stop
 
-__all__ = ["contents_of", "differences", "tables_in"]
+__all__ = ["contents_of", "differences", "mark_of", "tables_in"]
 
 _VERSIONS = "alembic_version_"
 _SECRET = "carried by clients"  # noqa: S105 - its name, of which every database that has served has one
@@ -28,10 +28,14 @@ def tables_in(connection: Connection) -> list[str]:
     if connection.dialect.name != "sqlite":
         return sorted(sa.inspect(connection).get_table_names())
     found = connection.execute(
-        sa.select(_MASTER.c.name, _MASTER.c.sql).where(_MASTER.c.type == "table", _MASTER.c.name.not_like("sqlite\\_%", escape="\\"))
+        sa.select(_MASTER.c.name, _MASTER.c.sql).where(
+            _MASTER.c.type == "table", _MASTER.c.name.not_like("sqlite\\_%", escape="\\")
+        )
     ).all()
     virtual = [name for name, sql in found if sql.upper().startswith("CREATE VIRTUAL")]
-    return sorted(name for name, _ in found if name not in virtual and not name.startswith(tuple(f"{it}_" for it in virtual)))
+    return sorted(
+        name for name, _ in found if name not in virtual and not name.startswith(tuple(f"{it}_" for it in virtual))
+    )
 
 
 def contents_of(connection: Connection, stop: Stop) -> Contents:
@@ -58,10 +62,11 @@ def contents_of(connection: Connection, stop: Stop) -> Contents:
 
 def differences(before: Contents, after: Contents) -> list[str]:
     """What one look has seen and the other has not, in words."""
-    found = []
-    for name in sorted({*before.counts, *after.counts}):
-        if (was := before.counts.get(name)) != (now := after.counts.get(name)):
-            found.append(f"{name} had {was} rows, and has {now}")
+    found = [
+        f"{name} had {before.counts.get(name)} rows, and has {after.counts.get(name)}"
+        for name in sorted({*before.counts, *after.counts})
+        if before.counts.get(name) != after.counts.get(name)
+    ]
     if before.versions != after.versions:
         found.append(f"its migrations were {before.versions}, and are {after.versions}")
     if (before.organisation, before.audit) != (after.organisation, after.audit):
@@ -69,21 +74,26 @@ def differences(before: Contents, after: Contents) -> list[str]:
     return found
 
 
+def mark_of(secret: bytes) -> str:
+    """Eight digits by which a database's own files are known; nobody learns the secret from them."""
+    return hashlib.sha256(b"backups of " + secret).hexdigest()[:8]
+
+
 def _organisation(connection: Connection, names: list[str]) -> str:
-    """Eight digits made of a secret that every database has of its own, from which nobody learns the secret."""
     secret = None
     if "secrets" in names:
         secrets = sa.table("secrets", sa.column("name"), sa.column("value", sa.LargeBinary))
         secret = connection.scalar(sa.select(secrets.c.value).where(secrets.c.name == _SECRET))
-    return hashlib.sha256(b"backups of " + bytes(secret or b"nobody")).hexdigest()[:8]
+    return mark_of(bytes(secret or b"nobody"))
 
 
 def _audit(connection: Connection, names: list[str]) -> Iterator[tuple[str, Any]]:
     if "audit" in names:
         yield "seq", connection.scalar(sa.select(sa.func.max(sa.column("seq"))).select_from(sa.table("audit")))
     if "audit_seals" in names:
-        columns = [sa.column("position"), sa.column("hash")]
-        newest = sa.select(*columns).select_from(sa.table("audit_seals")).order_by(columns[0].desc()).limit(1)
-        if (row := connection.execute(newest).first()) is not None:
+        position: sa.ColumnClause[Any] = sa.column("position")
+        digest: sa.ColumnClause[Any] = sa.column("hash")
+        newest = sa.select(position, digest).select_from(sa.table("audit_seals")).order_by(position.desc()).limit(1)
+        for row in connection.execute(newest):
             yield "position", row[0]
-            yield "hash", bytes(row[1]).hex() if isinstance(row[1], bytes | memoryview) else row[1]
+            yield "hash", row[1] if isinstance(row[1], str) else bytes(row[1]).hex()

@@ -1,4 +1,4 @@
-"""Making a backup: dumped, put into one file, restored from that file, compared; then it has its name, and not before."""
+"""Making a backup: dumped, put into a file, restored from that file, compared; then it has its name, and not before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Source(Protocol):
     def check(self, dump: Path, stop: Stop) -> Contents:
         """What a dump has once it is restored. `BackupError` if it cannot be, or is not sound."""
 
-    def found(self) -> Contents | None:
+    def found(self, stop: Stop) -> Contents | None:
         """What is in it; None where there are no tables."""
 
     def workspace(self) -> AbstractContextManager[Path]:

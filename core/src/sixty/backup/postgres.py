@@ -17,16 +17,16 @@ import sqlalchemy as sa
 
 from sixty.backup.contents import contents_of, tables_in
 from sixty.backup.places import written
-from sixty.backup.programs import environment, folder_for, running, stopping
+from sixty.backup.programs import environment, folder_for, running
 from sixty.errors import BackupError
 from sixty.storage.engines import connected, driver_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
-    from sixty.backup.manifest import Contents
+    from sixty.backup.manifest import Contents, Kind
     from sixty.backup.stopping import Stop
 
 __all__ = ["Postgres"]
@@ -47,6 +47,7 @@ NO_TRIAL = (
 
 _PROBLEMS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sa.exc.DBAPIError)
 """What comes of a server that is not there, or does not want to."""
+_PLAIN = ("--no-owner", "--no-privileges")
 _TIME = "%Y%m%d%H%M%S"
 _T = TypeVar("_T")
 
@@ -58,36 +59,35 @@ class _NoTrial(BackupError):
 class Postgres:
     """One database of a server, whoever is connected to it."""
 
-    kind = "postgresql"
+    kind: Kind = "postgresql"
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self._url = url
 
     def dump(self, target: Path, stop: Stop) -> Contents:
         """One snapshot is dumped, and counted as it is dumped; nobody waits for it."""
 
         def work(connection: Connection) -> Contents:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            programs = folder_for(_major(connection))
+            program = folder_for(_major(connection)) / "pg_dump"
             snapshot = connection.scalar(sa.select(sa.func.pg_export_snapshot()))
             contents = contents_of(connection, stop)
-            options = ["--format=custom", "--no-owner", "--no-privileges", "--no-password"]
-            command = [programs / "pg_dump", *options, f"--snapshot={snapshot}", f"--file={target}"]
-            with running(command, environment(self.url)) as process:
-                stopping(process, stop)
+            options = (*_PLAIN, "--format=custom", "--no-password", f"--snapshot={snapshot}", f"--file={target}")
+            with running((program, *options), environment(self._url), stop):
+                pass
             return contents
 
-        return self._ask(work)
+        return _ask(self._url, work)
 
     def check(self, dump: Path, stop: Stop) -> Contents:
         """What is in a dump once it is restored, into a database that is made for this on the same server."""
-        with self._trial() as trial:
-            trial._put(dump, [], stop)
-            return trial._ask(lambda connection: contents_of(connection, stop))
+        with _trial(self._url) as trial:
+            _put(trial, dump, (), stop)
+            return _ask(trial, lambda connection: contents_of(connection, stop))
 
-    def found(self) -> Contents | None:
+    def found(self, stop: Stop) -> Contents | None:
         """What is in the database that is to be replaced; None where there are no tables."""
-        return self._ask(lambda connection: contents_of(connection, lambda: None) if tables_in(connection) else None)
+        return _ask(self._url, lambda connection: contents_of(connection, stop) if tables_in(connection) else None)
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -96,98 +96,103 @@ class Postgres:
             yield Path(folder)
 
     def restore(self, dump: Path, finish: Callable[[str], None], stop: Stop, *, rehearse: bool) -> None:
-        """What is in the dump is the database, in one transaction, or the database is as it was; then `finish` is at it.
+        """The database is what the dump has, in one transaction, or as it was; then `finish` is at it.
 
         What may fail afterwards is tried out beside it before, where a database can be made for that.
         """
-        tables = self._ask(self._alone)
+        tables = _ask(self._url, _alone)
         if rehearse:
-            with suppress(_NoTrial), self._trial() as trial:
-                trial._put(dump, [], stop)
-                finish(trial.url)
-        self._put(dump, tables, stop)
-        finish(self.url)
+            with suppress(_NoTrial), _trial(self._url) as trial:
+                _put(trial, dump, (), stop)
+                finish(trial)
+        _put(self._url, dump, tables, stop)
+        finish(self._url)
 
-    def _put(self, dump: Path, tables: list[str], stop: Stop) -> None:
-        """What is in the dump is in the place of these tables, in one transaction."""
-        programs = self._ask(lambda connection: folder_for(_major(connection)))
-        env = environment(self.url)
-        psql = [programs / "psql", "--no-psqlrc", "--quiet", "--no-password", "--single-transaction"]
-        script = [programs / "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--file=-", dump]
-        with (
-            running([*psql, "--set=ON_ERROR_STOP=1", "--file=-"], env, stdin=subprocess.PIPE) as taking,
-            running(script, env, stdout=subprocess.PIPE) as giving,
-        ):
-            assert taking.stdin is not None and giving.stdout is not None  # noqa: PT018, S101 - both are pipes
-            taking.stdin.write(f"SET lock_timeout = '{PATIENCE}';\n".encode())
-            taking.stdin.writelines(f"DROP TABLE IF EXISTS {name} CASCADE;\n".encode() for name in tables)
-            while piece := giving.stdout.read(PIECE):
-                stop()
-                taking.stdin.write(piece)
-            if giving.wait() == 0:  # else whoever reads the script must not come to its end, where it commits
-                taking.stdin.close()
-            else:
-                taking.kill()
 
-    def _alone(self, connection: Connection) -> list[str]:
-        """The tables that are there, quoted; `BackupError` if somebody else is connected."""
-        activity = sa.table("pg_stat_activity", sa.column("datname"), sa.column("pid"), sa.column("backend_type"))
-        others = sa.select(sa.func.count()).where(
-            activity.c.datname == sa.func.current_database(),
-            activity.c.pid != sa.func.pg_backend_pid(),
-            sa.func.coalesce(activity.c.backend_type, "client backend") == "client backend",
-        )
-        if count := connection.scalar(others):
-            raise BackupError(
-                f"{count} others are connected to the database: stop every server on it first; nothing was touched"
-            )
-        quote = connection.dialect.identifier_preparer.quote
-        schema = quote(connection.scalar(sa.select(sa.func.current_schema())) or "public")
-        return [f"{schema}.{quote(name)}" for name in tables_in(connection)]
+def _put(url: str, dump: Path, tables: Sequence[str], stop: Stop) -> None:
+    """What is in the dump is in the place of these tables, in one transaction."""
+    programs, env = _ask(url, lambda connection: folder_for(_major(connection))), environment(url)
+    psql = (programs / "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-")
+    script = (programs / "pg_restore", *_PLAIN, "--clean", "--if-exists", "--file=-", dump)
+    with (
+        running(psql, env, stop, stdin=subprocess.PIPE) as taking,
+        running(script, env, stop, stdout=subprocess.PIPE) as giving,
+    ):
+        assert taking.stdin is not None  # noqa: S101 - it is a pipe
+        assert giving.stdout is not None  # noqa: S101 - likewise
+        taking.stdin.write(f"BEGIN; SET LOCAL lock_timeout = '{PATIENCE}';\n".encode())
+        taking.stdin.writelines(f"DROP TABLE IF EXISTS {name} CASCADE;\n".encode() for name in tables)
+        while piece := giving.stdout.read(PIECE):
+            taking.stdin.write(piece)
+        if giving.wait() == 0:  # an input that ends without this, for whatever reason, changes nothing
+            taking.stdin.write(b"COMMIT;\n")
+            taking.stdin.close()
 
-    @contextmanager
-    def _trial(self) -> Iterator[Postgres]:
-        """An empty database beside this one, which is gone at the end of the block."""
-        name = f"{TRIAL}_{datetime.now(UTC):{_TIME}}_{secrets.token_hex(4)}"
-        self._outside([*(f"DROP DATABASE IF EXISTS {left} WITH (FORCE)" for left in self._left_behind()), f"CREATE DATABASE {name} TEMPLATE template0"])
+
+def _alone(connection: Connection) -> list[str]:
+    """The tables that are there, quoted; `BackupError` if somebody else is connected."""
+    activity = sa.table("pg_stat_activity", sa.column("datname"), sa.column("pid"), sa.column("backend_type"))
+    others = sa.select(sa.func.count()).where(
+        activity.c.datname == sa.func.current_database(),
+        activity.c.pid != sa.func.pg_backend_pid(),
+        sa.func.coalesce(activity.c.backend_type, "client backend") == "client backend",
+    )
+    if count := connection.scalar(others):
+        raise BackupError(f"the database is in use by {count} others: stop every server on it; nothing was touched")
+    quote = connection.dialect.identifier_preparer.quote
+    schema = quote(connection.scalar(sa.select(sa.func.current_schema())) or "public")
+    return [f"{schema}.{quote(name)}" for name in tables_in(connection)]
+
+
+@contextmanager
+def _trial(url: str) -> Iterator[str]:
+    """The URL of an empty database beside this one, which is gone at the end of the block."""
+    name = f"{TRIAL}_{datetime.now(UTC):{_TIME}}_{secrets.token_hex(4)}"
+    gone = [f"DROP DATABASE IF EXISTS {left} WITH (FORCE)" for left in _left_behind(url)]
+    _run(url, [*gone, f"CREATE DATABASE {name} TEMPLATE template0"])
+    try:
+        parts = sa.make_url(url)
+        query = {key: value for key, value in parts.query.items() if key not in ("database", "dbname")}
+        yield parts.set(database=name, query=query).render_as_string(hide_password=False)
+    finally:
+        _run(url, [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"])
+
+
+def _left_behind(url: str) -> list[str]:
+    """Such databases of processes that were killed."""
+    databases = sa.table("pg_database", sa.column("datname"))
+    wanted = sa.select(databases.c.datname).where(databases.c.datname.like(f"{TRIAL}%"))
+    names = _ask(url, lambda connection: connection.scalars(wanted).all())
+    before = datetime.now(UTC) - LEFT_BEHIND
+    found = ((name, re.fullmatch(rf"{TRIAL}_(\d{{14}})_[0-9a-f]{{8}}", name)) for name in names)
+    return [name for name, it in found if it and datetime.strptime(it[1], _TIME).replace(tzinfo=UTC) < before]
+
+
+def _run(url: str, commands: Sequence[str]) -> None:
+    """Run commands that take no transaction."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(driver_address(url))
         try:
-            url = sa.make_url(self.url)
-            query = {key: value for key, value in url.query.items() if key not in ("database", "dbname")}
-            yield Postgres(url.set(database=name, query=query).render_as_string(hide_password=False))
+            for command in commands:
+                await connection.execute(command)
         finally:
-            self._outside([f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"])
+            await connection.close()
 
-    def _left_behind(self) -> list[str]:
-        databases = sa.table("pg_database", sa.column("datname"))
-        names = self._ask(lambda it: it.scalars(sa.select(databases.c.datname).where(databases.c.datname.like(f"{TRIAL}%"))).all())
-        before = datetime.now(UTC) - LEFT_BEHIND
-        found = ((name, re.fullmatch(rf"{TRIAL}_(\d{{14}})_[0-9a-f]{{8}}", name)) for name in names)
-        return [name for name, it in found if it and datetime.strptime(it[1], _TIME).replace(tzinfo=UTC) < before]
+    try:
+        asyncio.run(run())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise _NoTrial(NO_TRIAL) from error
+    except _PROBLEMS as error:
+        raise BackupError(_said(error)) from error
 
-    def _outside(self, commands: list[str]) -> None:
-        """Run commands that take no transaction."""
 
-        async def run() -> None:
-            connection = await asyncpg.connect(driver_address(self.url))
-            try:
-                for command in commands:
-                    await connection.execute(command)
-            finally:
-                await connection.close()
-
-        try:
-            asyncio.run(run())
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise _NoTrial(NO_TRIAL) from error
-        except _PROBLEMS as error:
-            raise BackupError(_said(error)) from error
-
-    def _ask(self, work: Callable[[Connection], _T]) -> _T:
-        """What `work` returns; what the server says against it is a `BackupError`."""
-        try:
-            return connected(self.url, work)
-        except _PROBLEMS as error:
-            raise BackupError(_said(error)) from error
+def _ask(url: str, work: Callable[[Connection], _T]) -> _T:
+    """What `work` returns; what the server says against it is a `BackupError`."""
+    try:
+        return connected(url, work)
+    except _PROBLEMS as error:
+        raise BackupError(_said(error)) from error
 
 
 def _said(error: Exception) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -20,17 +19,12 @@ from sixty.errors import BackupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import IO
 
     from sixty.backup.stopping import Stop
 
-__all__ = ["environment", "folder_for", "running", "stopping"]
+__all__ = ["environment", "folder_for", "running"]
 
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
-LOOK = 0.1
-"""Seconds between two looks at whether to stop."""
-GRACE = 2.0
-"""Seconds that a program has to end once it is told to."""
 SAID = 2_000
 """Characters that are kept of what a program says."""
 
@@ -56,7 +50,7 @@ _OPTIONS = {
     "database": "PGDATABASE",
     "dbname": "PGDATABASE",
 }
-"""What an address can say behind its question mark, as the environment says it; all else is a setting of the session."""
+"""What an address can say behind its question mark, as the environment says it; all else are settings of a session."""
 
 
 def environment(url: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -100,7 +94,8 @@ def folder_for(server: int) -> Path:
 
 
 def _version(program: Path) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - it was looked for
+    command = (str(program), "--version")
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - it was looked for
     found = re.search(r"\) (\d+)", said)
     return int(found[1]) if found else 0
 
@@ -111,52 +106,40 @@ def _number(text: str) -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], env: Mapping[str, str], *, stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
+    command: Sequence[str | Path],
+    env: Mapping[str, str],
+    stop: Stop,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs within the block, and at its end has done what it should.
 
-    What it says against that is a `BackupError`. It is ended if the block is left by an error.
+    What it says against that is a `BackupError`. It is killed if the block is left by an error, or the work is to end.
     """
     program = Path(command[0]).name
     with TemporaryFile() as said:
-        process = subprocess.Popen(command, env=dict(env), stdin=stdin, stdout=stdout, stderr=said)  # noqa: S603 - as above
+        process = subprocess.Popen(command, env=dict(env), stdin=stdin, stdout=stdout, stderr=said)  # noqa: S603 - it was looked for
         try:
-            yield process
-            status = process.wait()
-        except BrokenPipeError:  # it has ended, and has said why
-            status = process.wait()
+            with stop.ending(process.kill):
+                try:
+                    yield process
+                except BrokenPipeError:
+                    if process.stdin is None:
+                        raise  # it is another one that has ended
+                process.wait()
         finally:
-            _end(process)
-        if status:
-            said.seek(0)
-            raise BackupError(f"{program} failed: {_told(said.read(SAID)) or f'it ended with {status}'}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None and not stream.closed:
-            try:
-                stream.close()
-            except BrokenPipeError:
-                pass
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def stopping(process: subprocess.Popen[bytes], stop: Stop) -> None:
-    """Wait until it has ended, or `stop` raises."""
-    while True:
+            if process.poll() is None:
+                process.kill()  # before it is told that its input has come to an end
+                process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):
+                        stream.close()
         stop()
-        try:
-            process.wait(LOOK)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+        if process.returncode:
+            said.seek(0)
+            raise BackupError(f"{program} failed: {_told(said.read(SAID)) or f'it ended with {process.returncode}'}")
 
 
 def _told(said: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Restoring a backup: all that can be wrong with it is found out before anything is touched, or undone with the rest."""
+"""Restoring a backup: what can be wrong with it is found out before anything is touched, or undone with the rest."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def opened(address: str, source: Source, stop: Stop) -> Iterator[tuple[Manifest,
         manifest = open_archive(path, dump, stop)
         if manifest.database != source.kind:
             raise BackupError(
-                f"this is a backup of {manifest.database}, and SIXTY_DATABASE_URL names {source.kind}: it can only be "
-                "restored into what it was made of; `sixty export` and `sixty import` take records from one to the other"
+                f"this is a backup of {manifest.database}, and SIXTY_DATABASE_URL names {source.kind}: a backup goes "
+                "back into what it was made of; `sixty export` and `sixty import` take records from one to the other"
             )
         yield manifest, dump
 
@@ -81,7 +81,7 @@ def restore(
             connected(url, lambda connection: quieten(connection, quiet_at))
 
     source.restore(dump, finish, stop, rehearse=bool(behind))
-    found = source.found()
+    found = source.found(stop)
     if found is None:
         raise BackupError("nothing is there after the restore")
     return found

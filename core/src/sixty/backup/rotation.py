@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-from pydantic import Field
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -15,15 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["Keep", "superfluous"]
 
 
-_Count = Annotated[int, Field(ge=0)]
-
-
 class Keep(NamedTuple):
     """For how many days, weeks and months that have a backup one of them is kept."""
 
-    daily: _Count
-    weekly: _Count
-    monthly: _Count
+    daily: int
+    weekly: int
+    monthly: int
 
 
 _PERIODS: tuple[Callable[[datetime], Hashable], ...] = (

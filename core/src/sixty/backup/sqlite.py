@@ -19,7 +19,7 @@ from sixty.storage.engines import connected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sixty.backup.manifest import Contents
+    from sixty.backup.manifest import Contents, Kind
     from sixty.backup.stopping import Stop
 
 __all__ = ["Sqlite"]
@@ -35,7 +35,7 @@ CHECKPOINT = 0.5
 class Sqlite:
     """One file, whoever has it open."""
 
-    kind = "sqlite"
+    kind: Kind = "sqlite"
 
     def __init__(self, url: str) -> None:
         self.path = Path(sa.make_url(url).database or "").absolute()
@@ -45,7 +45,7 @@ class Sqlite:
         if not self.path.is_file():
             raise BackupError(f"there is no database {self.path}")
         with _told(self.path), closing(_open(self.path)) as source, closing(sqlite3.connect(target)) as copy:
-            # as long as this reads, all steps copy one state; without it each step that somebody wrote before begins anew
+            # as long as this reads, all steps copy one state; else each one begins anew after somebody has written
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
             source.backup(copy, pages=PAGES, progress=lambda *_: stop())
@@ -62,16 +62,18 @@ class Sqlite:
             dangling = connection.execute("PRAGMA foreign_key_check").fetchmany(5)
         stop()
         if problems != ["ok"] or dangling:
-            raise BackupError(f"the copy of the database is not sound: {'; '.join(problems)}, {len(dangling)} bad pointers")
+            raise BackupError(
+                f"the copy of the database is not sound: {'; '.join(problems)}, {len(dangling)} bad pointers"
+            )
         return connected(_url(dump), lambda connection: contents_of(connection, stop))
 
-    def found(self) -> Contents | None:
+    def found(self, stop: Stop) -> Contents | None:
         """What is in the database that is to be replaced; None where there are no tables."""
         if not self.path.exists() or self.path.stat().st_size == 0:
             return None
         with _told(self.path):
             tables = connected(_url(self.path), tables_in)
-            return connected(_url(self.path), lambda connection: contents_of(connection, lambda: None)) if tables else None
+            return connected(_url(self.path), lambda connection: contents_of(connection, stop)) if tables else None
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:

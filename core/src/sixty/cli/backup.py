@@ -17,7 +17,7 @@ from sixty.backup.making import back_up, rotate, source_at
 from sixty.backup.manifest import Name
 from sixty.backup.places import Folder, is_address, place_at
 from sixty.backup.remembering import remember
-from sixty.backup.stopping import never
+from sixty.backup.stopping import Stop
 from sixty.cli.output import as_json, print_json, show
 from sixty.config import load_settings
 from sixty.errors import ConfigError
@@ -51,7 +51,7 @@ def backup(target: str | None, *, no_verify: bool, rotating: bool, as_json: bool
     verify, now = settings.backup_verify and not no_verify, datetime.now(UTC)
     with interruptible():
         source = source_at(settings.database_url)
-        made = back_up(source, place, packs=packs, now=now, stop=never, name=name, verify=verify)
+        made = back_up(source, place, packs=packs, now=now, stop=Stop(), name=name, verify=verify)
         asyncio.run(remember(settings.database_url, now))
         gone = rotate(place, made.manifest.contents.organisation, settings.backup_keep) if rotating else []
     if as_json:
@@ -74,7 +74,9 @@ def backups(place: str | None, *, as_json: bool) -> None:
     found = [(stored, Name.parse(stored.name)) for stored in where.list("sixty-")]
     rows = [
         {"name": stored.name, "organisation": name.organisation, "made_at": name.made_at, "bytes": stored.size}
-        for stored, name in sorted(found, key=lambda it: (it[1].made_at, it[1].name) if it[1] else (datetime.max.replace(tzinfo=UTC), ""))
+        for stored, name in sorted(
+            found, key=lambda it: (it[1].made_at, it[1].name) if it[1] else (datetime.max.replace(tzinfo=UTC), "")
+        )
         if name is not None
     ]
     show(rows, as_json=as_json, empty=f"There are no backups in {where.address}.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sixty import lifecycle
 from sixty.backup.making import source_at
 from sixty.backup.restoring import opened, restore, waiting
-from sixty.backup.stopping import never
+from sixty.backup.stopping import Stop
 from sixty.cli.asking import confirm, yes
 from sixty.cli.backup import interruptible
 from sixty.cli.output import as_json, print_json
@@ -19,6 +20,9 @@ from sixty.config import load_settings
 from sixty.errors import BackupError
 from sixty.storage.engines import connected
 from sixty.values import counted
+
+if TYPE_CHECKING:
+    from sixty.backup.manifest import Contents
 
 __all__ = ["restore_"]
 
@@ -34,25 +38,31 @@ def restore_(backup: str, *, replace: bool, quiet: bool, yes: bool, as_json: boo
 
     All of it or nothing; a file that is damaged, or of a later version, is refused before anything is touched.
     """
-    settings = load_settings()
+    settings, stop = load_settings(), Stop()
     source = source_at(settings.database_url)
     packs = asyncio.run(lifecycle.discover(settings, os.environ)).packs
-    with interruptible(), opened(backup, source, never) as (manifest, dump):
-        if (there := source.found()) is not None:
-            what = f"{counted(there.counts.get('users', 0), 'user')} and {counted(there.counts.get('records', 0), 'record')}"
+    with interruptible(), opened(backup, source, stop) as (manifest, dump):
+        if (there := source.found(stop)) is not None:
+            what = f"{_counted(there, 'user')} and {_counted(there, 'record')}"
             if not replace:
                 raise BackupError(f"the database has {what} in it: restore into an empty one, or add --replace")
-            confirm(f"Replace the database, with {what}, by the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC?", yes=yes)
-        found = restore(source, manifest, dump, packs, stop=never, quiet_at=datetime.now(UTC) if quiet else None)
+            made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
+            confirm(f"Replace the database, with {what}, by the backup of {made_at}?", yes=yes)
+        found = restore(source, manifest, dump, packs, stop=stop, quiet_at=datetime.now(UTC) if quiet else None)
     jobs, webhooks = connected(settings.database_url, waiting)
     if as_json:
-        print_json({"manifest": manifest.model_dump(mode="json"), "found": found.model_dump(mode="json"), "jobs": jobs, "webhooks": webhooks})
+        both = {"manifest": manifest.model_dump(mode="json"), "found": found.model_dump(mode="json")}
+        print_json({**both, "jobs": jobs, "webhooks": webhooks})
         return
     click.echo(f"Restored the backup of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC:")
     for name in ("users", "records", "changes", "audit"):
         click.echo(f"  {name:8} {found.counts.get(name, 0):>10,}")
     if jobs or webhooks:
         click.echo(
-            f"The next server does {counted(jobs, 'job')} that waited, and tells {counted(webhooks, 'webhook')}. Beside "
-            "its original it would do so twice: then restore it again with --replace --quiet before it serves."
+            f"The next server does {counted(jobs, 'job')} that waited, and tells {counted(webhooks, 'webhook')}. "
+            "A copy beside its original is not to: restore it again, with --replace --quiet, before anything serves it."
         )
+
+
+def _counted(contents: Contents, what: str) -> str:
+    return counted(contents.counts.get(f"{what}s", 0), what)

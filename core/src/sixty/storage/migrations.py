@@ -75,8 +75,10 @@ def is_known(pack: Pack, version: str) -> bool:
     """Whether the pack's tables can be brought up to date from this version of them."""
     if version == DECLARED:
         return True
-    return pack.tables is not None and pack.tables.migrations is not None and (
-        version in _revisions(Path(pack.tables.migrations))[0]
+    return (
+        pack.tables is not None
+        and pack.tables.migrations is not None
+        and (version in _revisions(Path(pack.tables.migrations))[0])
     )
 
 
