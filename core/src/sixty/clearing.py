@@ -28,8 +28,9 @@ AT_ONCE = 1_000
 """Rows that one transaction removes, so that nobody waits for it."""
 
 _before: sa.BindParameter[Any] = sa.bindparam("before", type_=Instant)
-_old_jobs = sa.select(jobs.c.seq).where(jobs.c.finished_at < _before).order_by(jobs.c.seq).limit(AT_ONCE)
-_old_keys = sa.select(idempotency.c.user_id, idempotency.c.key).where(idempotency.c.at < _before).limit(AT_ONCE)
+_at_once: sa.BindParameter[Any] = sa.bindparam("at_once", type_=sa.Integer)
+_old_jobs = sa.select(jobs.c.seq).where(jobs.c.finished_at < _before).order_by(jobs.c.seq).limit(_at_once)
+_old_keys = sa.select(idempotency.c.user_id, idempotency.c.key).where(idempotency.c.at < _before).limit(_at_once)
 _REMOVE_JOBS = sa.delete(jobs).where(jobs.c.seq.in_(_old_jobs.correlate(None)))
 _REMOVE_KEYS = sa.delete(idempotency).where(
     sa.tuple_(idempotency.c.user_id, idempotency.c.key).in_(_old_keys.correlate(None))
@@ -52,7 +53,7 @@ async def clear_expired(args: Nothing, work: Work) -> None:  # noqa: ARG001 - ev
         removed, count = AT_ONCE, 0
         while removed == AT_ONCE:
             async with work.host.database.transaction() as transaction:
-                removed = await transaction.execute(statement, {"before": before})
+                removed = await transaction.execute(statement, {"before": before, "at_once": AT_ONCE})
             count += removed
         if count:
             _logger.info("%d expired %s are gone", count, what)

@@ -18,6 +18,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sixty.backup.rotation import Keep
 from sixty.errors import ConfigError, Invalid, nearest
+from sixty.jobs.ticks import check_cron
+from sixty.webhooks.addresses import target
+from sixty.webhooks.signing import accepted_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,8 +63,6 @@ def _database(value: str) -> str:
 
 
 def _cron(value: str) -> str:
-    from sixty.jobs.ticks import check_cron  # noqa: PLC0415 - only who sets one needs it
-
     check_cron(value)
     return value
 
@@ -82,15 +83,11 @@ def _keep(value: object) -> object:
 
 
 def _notice_url(value: str) -> str:
-    from sixty.webhooks.addresses import target  # noqa: PLC0415 - only who sets one needs it
-
     _valid(target, value)
     return value
 
 
 def _secret(value: str) -> str:
-    from sixty.webhooks.signing import accepted_secret  # noqa: PLC0415 - as above
-
     return _valid(accepted_secret, value)
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from sixty.backup.making import source_at
+from sixty.backup.making import back_up, source_at
 from sixty.backup.places import Folder
 from sixty.backup.stopping import Stop
-from sixty.backup.making import back_up
 from sixty.testing.clock import MORNING
 
 if TYPE_CHECKING:

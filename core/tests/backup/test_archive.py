@@ -97,7 +97,10 @@ def forged(path: Path, **members: bytes) -> Path:
     [
         ({"other_txt": b"x"}, "no backup of Sixty"),
         ({"manifest_json": b"{"}, "no manifest that can be read"),
-        ({"manifest_json": b'{"format": 2, "sealed": true}'}, "has the format 2, and this version of Sixty reads up to 1"),
+        (
+            {"manifest_json": b'{"format": 2, "sealed": true}'},
+            "has the format 2, and this version of Sixty reads up to 1",
+        ),
         ({"manifest_json": b"x" * (10 << 20 | 1)}, "the manifest of the backup has"),
     ],
 )

@@ -63,7 +63,9 @@ def test_it_says_what_it_has(database_url: str, make: Callable[..., Made], folde
     assert made.verified
 
 
-def test_whenever_it_is_ended_nothing_is_left(sqlite_templates: object, folder: Path, tmp_path: Path, make: Callable[..., Made], plugins: object) -> None:
+def test_whenever_it_is_ended_nothing_is_left(
+    sqlite_templates: object, folder: Path, tmp_path: Path, make: Callable[..., Made], plugins: object
+) -> None:
     url = sqlite_templates.copy(plugins, tmp_path / "sixty.db")  # type: ignore[attr-defined]
     asked = Counting(-1)
     made = make(url, asked)
@@ -167,15 +169,17 @@ def test_what_a_killed_process_has_left_is_cleared_a_day_later(make: Callable[..
 def test_only_what_is_superfluous_and_ones_own_is_removed(make: Callable[..., Made], folder: Path) -> None:
     made = make(verify=False)
     organisation = made.manifest.contents.organisation
-    older = [f"sixty-{organisation}-2026010{day}T020000Z-0000.zip" for day in range(1, 5)]
-    others = ["sixty-ffffffff-20250101T020000Z-0000.zip", f"sixty-{organisation}-notes.txt", "holiday.jpg"]
+    older = [f"sixty-{organisation}-2026010{day}T020000000000Z.zip" for day in range(1, 5)]
+    others = ["sixty-ffffffff-20250101T020000000000Z.zip", f"sixty-{organisation}-notes.txt", "holiday.jpg"]
     for name in (*older, *others):
         (folder / name).touch()
     assert rotate(Folder(folder), organisation, Keep(2, 0, 0)) == older[:3]
     assert sorted(path.name for path in folder.iterdir()) == sorted([made.name, older[3], *others])
 
 
-def test_the_log_of_sqlite_is_short_again_and_the_copy_needs_none(sqlite_templates: object, tmp_path: Path, plugins: object) -> None:
+def test_the_log_of_sqlite_is_short_again_and_the_copy_needs_none(
+    sqlite_templates: object, tmp_path: Path, plugins: object
+) -> None:
     path = tmp_path / "sixty.db"
     url = sqlite_templates.copy(plugins, path)  # type: ignore[attr-defined]
 
@@ -198,7 +202,9 @@ def test_the_log_of_sqlite_is_short_again_and_the_copy_needs_none(sqlite_templat
 def test_a_copy_that_is_not_sound_is_no_backup(tmp_path: Path) -> None:
     path = tmp_path / "dangling.db"
     connection = sqlite3.connect(path)
-    connection.executescript("CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a REFERENCES a); INSERT INTO b VALUES (1)")
+    connection.executescript(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a REFERENCES a); INSERT INTO b VALUES (1)"
+    )
     connection.close()
     with pytest.raises(BackupError, match="is not sound: ok, 1 bad pointers"):
         Sqlite(f"sqlite+aiosqlite:///{path}").check(path, Stop())
@@ -232,7 +238,9 @@ def test_a_role_that_may_not_make_databases_is_told_how_to_do_without(
     asyncio.run(run(f"CREATE ROLE {role} LOGIN PASSWORD 'p/w'", f"GRANT pg_read_all_data TO {role}"))
     try:
         url = own.set(username=role, password="p/w").render_as_string(hide_password=False)
-        with pytest.raises(BackupError, match=r"may not make a database .* CREATEDB.*--no-verify, or SIXTY_BACKUP_VERIFY"):
+        with pytest.raises(
+            BackupError, match=r"may not make a database .* CREATEDB.*--no-verify, or SIXTY_BACKUP_VERIFY"
+        ):
             make(url)
         assert list(folder.iterdir()) == []
         assert not make(url, verify=False).verified

@@ -34,7 +34,9 @@ def install(folder: Path, version: int) -> Path:
 
 
 def test_where_there_is_none_it_is_said_what_to_install(installed: Path) -> None:
-    with pytest.raises(BackupError, match=r"pg_dump is not installed: install .* Postgres 16 or later .*postgresql-client-16"):
+    with pytest.raises(
+        BackupError, match=r"pg_dump is not installed: install .* Postgres 16 or later .*postgresql-client-16"
+    ):
         folder_for(16)
 
 
@@ -74,18 +76,24 @@ def test_all_of_an_address_goes_by_the_environment() -> None:
 def test_what_an_address_does_not_say_is_left_to_the_environment() -> None:
     told = environment("postgresql+asyncpg:///sixty?host=/run/postgresql", {"PGPASSFILE": "/pass", "PGUSER": "ada"})
     assert told == {
-        **{"PGPASSFILE": "/pass", "PGUSER": "ada", "LC_ALL": "C", "PGCONNECT_TIMEOUT": "30"},
-        **{"PGHOST": "/run/postgresql", "PGDATABASE": "sixty"},
+        "PGPASSFILE": "/pass",
+        "PGUSER": "ada",
+        "LC_ALL": "C",
+        "PGCONNECT_TIMEOUT": "30",
+        "PGHOST": "/run/postgresql",
+        "PGDATABASE": "sixty",
     }
 
 
 def test_what_a_program_says_against_it_is_the_error() -> None:
-    with pytest.raises(BackupError, match="sh failed: no such thing"), running(
-        ("/bin/sh", "-c", "echo no such thing >&2; exit 3"), os.environ, Stop()
+    with (
+        pytest.raises(BackupError, match="sh failed: no such thing"),
+        running(("/bin/sh", "-c", "echo no such thing >&2; exit 3"), os.environ, Stop()),
     ):
         pass
-    with pytest.raises(BackupError, match="sh failed: it ended with 3"), running(
-        ("/bin/sh", "-c", "exit 3"), os.environ, Stop()
+    with (
+        pytest.raises(BackupError, match="sh failed: it ended with 3"),
+        running(("/bin/sh", "-c", "exit 3"), os.environ, Stop()),
     ):
         pass
 

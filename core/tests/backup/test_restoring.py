@@ -127,7 +127,13 @@ async def test_what_waited_can_be_called_off(
     async with open_organisation(database_url, plugins, clock=clock) as before:
         user = before.as_role("user")
         await user.call("leave", label="milk")
-        hook |= {"user_id": user.user_id, "events": ["*"], "state": "enabled", "created_at": clock(), "updated_at": clock()}
+        hook |= {
+            "user_id": user.user_id,
+            "events": ["*"],
+            "state": "enabled",
+            "created_at": clock(),
+            "updated_at": clock(),
+        }
         async with before.host.database.transaction() as transaction:
             await transaction.execute(sa.insert(webhooks), hook)
     made = await asyncio.to_thread(make, verify=False)
@@ -201,9 +207,7 @@ def test_what_is_in_use_is_not_replaced(database_url: str, plugins: Plugins, mak
     asyncio.run(serve())
 
 
-async def test_what_is_there_is_replaced_whole(
-    database_url: str, plugins: Plugins, make: Callable[..., Made]
-) -> None:
+async def test_what_is_there_is_replaced_whole(database_url: str, plugins: Plugins, make: Callable[..., Made]) -> None:
     async with open_organisation(database_url, plugins) as organisation:
         made = await aside(lambda stop: make(stop=stop, verify=False))
         note = (await organisation.as_role("user").call("add_note", text="x"))["note"]

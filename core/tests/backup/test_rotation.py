@@ -54,10 +54,10 @@ def test_a_year_of_nights_leaves_seven_days_four_weeks_and_six_months() -> None:
     ]
 
 
-@given(name=st.text(max_size=50) | st.from_regex(r"sixty-[0-9a-f]{8}-\d{8}T\d{6}Z-[0-9a-f]{4}\.zip", fullmatch=True))
+@given(name=st.text(max_size=50) | st.from_regex(r"sixty-[0-9a-f]{8}-\d{8}T\d{12}Z\.zip", fullmatch=True))
 def test_only_names_that_were_made_here_are_those_of_backups(name: str) -> None:
     found = Name.parse(name)
-    assert found is None or f"{found.made_at:%Y%m%dT%H%M%SZ}" in name
+    assert found is None or f"{found.made_at:%Y%m%dT%H%M%S%fZ}" in name
 
 
 @given(at=moments)

@@ -45,7 +45,7 @@ _FOLLOWING = _FOLLOWING.order_by(audit.c.seq).limit(PAGE)
 _LINE = sa.select(audit.c.call_id).where(audit.c.seq == sa.bindparam("wanted"))
 _FIRST = sa.select(sa.func.min(audit.c.seq).label("seq"))
 _LAST = sa.select(sa.func.max(audit.c.seq).label("seq"))
-_PATIENCE = sa.text("SET LOCAL lock_timeout = '2s'")
+_PATIENCE = sa.text("SET LOCAL lock_timeout = '200ms'")  # for which whoever writes may wait, too
 _LOCK = sa.text("LOCK TABLE audit IN SHARE MODE")
 
 _logger = logging.getLogger(__name__)

@@ -77,9 +77,11 @@ class Bucket:
 
     def read(self, name: str, path: Path) -> None:
         """Fetch it."""
-        with _told(self.address), written(path), path.open("wb") as file:
-            for piece in self._store.get(name).stream(min_chunk_size=PIECE):
-                file.write(piece)
+        with _told(self.address):
+            pieces = self._store.get(name).stream(min_chunk_size=PIECE)
+            with written(path), path.open("wb") as file:
+                for piece in pieces:
+                    file.write(piece)
 
     def remove(self, name: str) -> None:
         """Remove it."""

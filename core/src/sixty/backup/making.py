@@ -114,7 +114,7 @@ def back_up(
 def kept_at(place: Place, organisation: str) -> list[Name]:
     """The backups of an organisation in a place, the oldest first; whatever else is there is not among them."""
     found = (Name.parse(stored.name) for stored in place.list(f"sixty-{organisation}-"))
-    return sorted((it for it in found if it is not None), key=lambda it: (it.made_at, it.name))
+    return sorted((it for it in found if it is not None), key=lambda it: it.made_at)
 
 
 def rotate(place: Place, organisation: str, keep: Keep) -> list[str]:

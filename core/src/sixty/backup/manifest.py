@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -18,8 +17,8 @@ FORMAT = 1
 
 Kind = Literal["sqlite", "postgresql"]
 
-_NAME = re.compile(r"sixty-([0-9a-f]{8})-(\d{8}T\d{6}Z)-[0-9a-f]{4}\.zip")
-_TIME = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"sixty-([0-9a-f]{8})-(\d{8}T\d{12}Z)\.zip")
+_TIME = "%Y%m%dT%H%M%S%fZ"
 
 
 class _Value(BaseModel):
@@ -90,10 +89,9 @@ class Name(_Value):
 
     @classmethod
     def new(cls, organisation: str, made_at: datetime) -> Name:
-        """A name that no other backup has."""
+        """The name of the backup that was made at this moment."""
         time = made_at.astimezone(UTC)
-        name = f"sixty-{organisation}-{time.strftime(_TIME)}-{secrets.token_hex(2)}.zip"
-        return cls(name=name, organisation=organisation, made_at=time.replace(microsecond=0))
+        return cls(name=f"sixty-{organisation}-{time:{_TIME}}.zip", organisation=organisation, made_at=time)
 
     @classmethod
     def parse(cls, name: str) -> Name | None:

@@ -30,7 +30,7 @@ _PERIODS: tuple[Callable[[datetime], Hashable], ...] = (
 
 def superfluous(backups: Iterable[Name], keep: Keep) -> list[Name]:
     """The backups of one organisation that need not be kept, the oldest first; never the newest."""
-    newest_first = sorted(backups, key=lambda it: (it.made_at, it.name), reverse=True)
+    newest_first = sorted(backups, key=lambda it: it.made_at, reverse=True)
     kept = {it.name for it in newest_first[:1]}
     for period, count in zip(_PERIODS, keep, strict=True):
         seen: set[Hashable] = set()

@@ -71,13 +71,10 @@ def backup(target: str | None, *, no_verify: bool, rotating: bool, as_json: bool
 def backups(place: str | None, *, as_json: bool) -> None:
     """List the backups in a folder or a bucket, the oldest first; by default where SIXTY_BACKUP_TO says."""
     where = place_at(_place_named(load_settings(), place))
-    found = [(stored, Name.parse(stored.name)) for stored in where.list("sixty-")]
+    found = [(name, stored.size) for stored in where.list("sixty-") if (name := Name.parse(stored.name)) is not None]
     rows = [
-        {"name": stored.name, "organisation": name.organisation, "made_at": name.made_at, "bytes": stored.size}
-        for stored, name in sorted(
-            found, key=lambda it: (it[1].made_at, it[1].name) if it[1] else (datetime.max.replace(tzinfo=UTC), "")
-        )
-        if name is not None
+        {"name": it.name, "organisation": it.organisation, "made_at": it.made_at, "bytes": size}
+        for it, size in sorted(found, key=lambda pair: pair[0].made_at)
     ]
     show(rows, as_json=as_json, empty=f"There are no backups in {where.address}.")
 
