@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,8 @@ from sixty.backup.places import Folder, place_at
 from sixty.errors import BackupError, ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sixty.backup.places import Place
 
 

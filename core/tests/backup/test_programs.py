@@ -56,7 +56,8 @@ def test_one_that_is_as_new_is_found_where_debian_has_several(installed: Path) -
 
 
 def test_all_of_an_address_goes_by_the_environment() -> None:
-    url = "postgresql+asyncpg://ada:s3cret%2F@db.example:6432/sixty?sslmode=verify-full&sslrootcert=/ca.pem&search_path=a b"
+    options = "sslmode=verify-full&sslrootcert=/ca.pem&search_path=a b"
+    url = f"postgresql+asyncpg://ada:s3cret%2F@db.example:6432/sixty?{options}"
     told = environment(url, {"HOME": "/root", "PGPASSWORD": "another"})
     assert told == {
         "HOME": "/root",
