@@ -68,12 +68,9 @@ class Bucket:
 
     def list(self, prefix: str) -> list[Stored]:
         """What is directly under the prefix of the address."""
-        found = []
         with _told(self.address):
-            # the service's own prefixes end at slashes
-            for page in self._store.list():
-                found += [Stored(item["path"], item["size"]) for item in page if item["path"].startswith(prefix)]
-        return sorted(item for item in found if "/" not in item.name)
+            found = self._store.list_with_delimiter()["objects"]
+        return sorted(Stored(item["path"], item["size"]) for item in found if item["path"].startswith(prefix))
 
     def read(self, name: str, path: Path) -> None:
         """Fetch it."""

@@ -104,10 +104,9 @@ class Folder:
         """Move it here, and to the disk."""
         with written(self._path):
             path.replace(self._path / name)
-            folder = os.open(self._path, os.O_RDONLY)
-            try:
+            if os.name == "posix":  # elsewhere a folder cannot be opened
+                folder = os.open(self._path, os.O_RDONLY)
                 os.fsync(folder)
-            finally:
                 os.close(folder)
 
     def list(self, prefix: str) -> list[Stored]:

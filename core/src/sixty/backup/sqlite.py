@@ -134,7 +134,7 @@ def _as_before(like: Path, path: Path) -> None:
     status = like.stat()
     if like.is_file():
         path.chmod(status.st_mode & 0o777)
-    if os.geteuid() == 0:
+    if os.name == "posix" and os.geteuid() == 0:
         os.chown(path, status.st_uid, status.st_gid)
 
 

@@ -20,7 +20,7 @@ from sixty.backup.remembering import remember
 from sixty.backup.stopping import Stop
 from sixty.cli.output import as_json, print_json, show
 from sixty.config import load_settings
-from sixty.errors import ConfigError
+from sixty.errors import ConfigError, SixtyError
 from sixty.values import counted
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def backup(target: str | None, *, no_verify: bool, rotating: bool, as_json: bool
     with interruptible():
         source = source_at(settings.database_url)
         made = back_up(source, place, packs=packs, now=now, stop=Stop(), name=name, verify=verify)
-        asyncio.run(remember(settings.database_url, now))
+        try:
+            asyncio.run(remember(settings.database_url, now))
+        except SixtyError as error:  # it is a backup all the same
+            click.echo(f"The database could not be told of it: {error}", err=True)
         gone = rotate(place, made.manifest.contents.organisation, settings.backup_keep) if rotating else []
     if as_json:
         print_json({**made.model_dump(mode="json"), "removed": gone})
