@@ -70,7 +70,9 @@ def test_what_is_backed_up_to_a_bucket_comes_back_from_it(bucket: str, tmp_path:
     database, copy = tmp_path / "sixty.db", tmp_path / "copy.db"
     sixty(database, "user", "add", "ada@example.com", "--name", "Ada")
     made = [json.loads(sixty(database, "backup", bucket, "--json", "--no-verify")) for _ in range(2)]
-    made.append(json.loads(sixty(database, "backup", "--json", "--rotate", SIXTY_BACKUP_TO=bucket, SIXTY_BACKUP_KEEP="1,0,0")))
+    made.append(
+        json.loads(sixty(database, "backup", "--json", "--rotate", SIXTY_BACKUP_TO=bucket, SIXTY_BACKUP_KEEP="1,0,0"))
+    )
     assert made[2]["removed"] == [made[0]["name"], made[1]["name"]]
     (listed,) = json.loads(sixty(database, "backups", bucket, "--json"))
     assert (listed["name"], listed["bytes"]) == (made[2]["name"], made[2]["bytes"])

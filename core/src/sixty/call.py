@@ -104,8 +104,8 @@ async def call_tool(host: Host, request: Request) -> Outcome:
         outcome = Outcome.of({"success": False, "error": shown}, is_error=True)
     finally:
         registry.in_flight.end()
-        done = call.touched if call is not None and code == "ok" else _NOTHING
-        entry = trace.line(principal, tool, code, message, done)
+        done, seen = (call.touched, call.seen) if call is not None and code == "ok" else (_NOTHING, _NOTHING)
+        entry = trace.line(principal, tool, code, message, done, seen=seen)
         if call is None or not call.audited:
             host.audit.later(entry)
         host.observe(entry)
@@ -195,7 +195,7 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
             if call.tool.effect == "read":
                 msg = f"the tool {call.tool.name} says that it only reads, and it has written"
                 raise RuntimeError(msg)
-            unit.write(call.line(outcome.message).write())
+            unit.write(call.host.audit.write(call.line(outcome.message)))
             await call.settle(unit)
     return outcome, "ok"
 

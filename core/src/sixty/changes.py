@@ -42,6 +42,8 @@ async def undo(call: Call, change_id: str) -> list[dict[str, str]]:
     if not made or not await _concerns(call, made):
         msg = f"there is no change {change_id} that you can see; every write answers with its change_id"
         raise NotFound(msg, id=change_id)
+    if any(change["before"] is None and change["after"] is None for change in made):
+        raise Conflict("this cannot be undone: what it changed was erased for good", id=change_id)
     undone: dict[str, str] = {}
     for change in made:
         table = change["table_name"]

@@ -23,9 +23,7 @@ from sixty.webhooks.addresses import target
 from sixty.webhooks.signing import accepted_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-T = TypeVar("T")
+    from collections.abc import Mapping
 
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
@@ -83,22 +81,23 @@ def _keep(value: object) -> object:
 
 
 def _notice_url(value: str) -> str:
-    _valid(target, value)
+    try:
+        target(value)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
     return value
 
 
-def _secret(value: str) -> str:
-    return _valid(accepted_secret, value)
-
-
-def _valid(check: Callable[[str], T], value: str) -> T:
+def _signing(value: str) -> str:
     try:
-        return check(value)
+        return accepted_secret(value)
     except Invalid as error:
-        raise ValueError(str(error)) from error
+        msg = f"write {error.details['allowed']}"
+        raise ValueError(msg) from None
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
+Keys = Annotated[tuple[Annotated[str, Field(min_length=32)], ...], BeforeValidator(_split)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 PlaceAddress = Annotated[str, AfterValidator(_place)]
@@ -159,6 +158,24 @@ class Settings(PackSettings):
     rate_bulk: Rate = Field("5/minute", description="Calls per user and tool, for tools that do many things at once.")
     rate_auth: Rate = Field("30/minute", description="Failed authentications per address.")
     jobs_keep_days: int = Field(14, ge=1, description="Days for which it is kept what became of a job.")
+    audit_key: Keys = Field(
+        (),
+        repr=False,
+        description="What signs the lines of the audit trail, 32 characters or more; those that signed before it may "
+        "follow, separated by commas. Unset: a secret in the database.",
+    )
+    audit_redact: Names = Field(
+        (), description="Arguments of tools, beside secrets, whose values the audit trail does not keep, by name."
+    )
+    audit_keep_days: int | None = Field(
+        None, ge=1, description="Days for which lines of the audit trail are kept; unset: for ever."
+    )
+    audit_sink_url: str | None = Field(
+        None, repr=False, description="Where each sealed batch of the audit trail is sent as well, by POST as JSON."
+    )
+    audit_sink_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
+        None, repr=False, description="What signs these, as [webhooks](webhooks.md) are signed: `whsec_…`."
+    )
     backup_to: PlaceAddress | None = Field(
         None,
         description="The folder, or the bucket as `s3://BUCKET/PREFIX`, of the backups; unset: none by themselves.",
@@ -174,7 +191,7 @@ class Settings(PackSettings):
     backup_notice_url: Annotated[str, AfterValidator(_notice_url)] | None = Field(
         None, description="Where a notice is sent of each backup that was made, and of each that could not be."
     )
-    backup_notice_secret: Annotated[str, AfterValidator(_secret)] | None = Field(
+    backup_notice_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
         None, repr=False, description="What signs the notices, as webhooks are signed: `whsec_…`; unset: nothing does."
     )
     backup_audit_to: PlaceAddress | None = Field(

@@ -97,6 +97,8 @@ class Call:
     """What the transactions of an `open_world` tool have written, as `touched`."""
     position: int = 0
     """How many changes they have made."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """The kind of each record that the caller was shown, by id: what the audit trail keeps of a read."""
     _unit: UnitOfWork | None = None
     _ledger: Ledger | None = None
     _events: list[Event] = field(default_factory=list)
@@ -227,6 +229,7 @@ class Call:
 
     async def found(self, page: PageOf, kind: Kind, *, narrowed: bool) -> str:
         """What a list of `kind` says of a page. `narrowed` tells whether it was asked for only some of them."""
+        self.seen.update(dict.fromkeys((row["id"] for row in page.rows if "id" in row), kind.name))
         return await told(self, page, kind, narrowed=narrowed)
 
     def user_of(self, text: str, field: str = "owner") -> str:
@@ -353,7 +356,7 @@ class Call:
                 yield step
                 await step.react()
                 if unit.wrote:
-                    unit.write(step.line(f"a step of {self.tool.name}").write())
+                    unit.write(self.host.audit.write(step.line(f"a step of {self.tool.name}")))
                     await step.settle(unit)
                     self.steps.update(step.touched)
                     self.position = step.records.ledger.position
@@ -378,4 +381,4 @@ class Call:
 
     def line(self, message: str | None) -> Entry:
         """The line of this call in the audit trail, as a success."""
-        return self.trace.line(self.principal, self.tool, "ok", message, self.touched)
+        return self.trace.line(self.principal, self.tool, "ok", message, self.touched, seen=self.seen)

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sixty import lifecycle
 from sixty.audit import AuditTrail
+from sixty.audit.redacting import Redactor
+from sixty.audit.sealing import Sealer
+from sixty.audit.signing import OWN_KEY, Signer
 from sixty.auth import Authenticator
 from sixty.directory import Identity
 from sixty.errors import Unauthenticated
@@ -60,7 +63,7 @@ class Host:
         environ: Mapping[str, str],
         plugins: Iterable[tuple[str, object]] | None,
     ) -> None:
-        self.settings = settings
+        self.settings: Settings = settings
         self.database = database
         self.registry = registry
         self.clock = clock
@@ -68,7 +71,8 @@ class Host:
         self.identity = Identity(database, lambda: self.registry.role_grants)
         self.authenticator = Authenticator(settings, self.identity)
         self.limits = Limits(settings)
-        self.audit = AuditTrail(database)
+        self.audit = AuditTrail(database, Redactor(settings.audit_redact))
+        self.sealer = Sealer(self)
         self.totals = Totals()
         self.secret = os.urandom(32)
         """Seals what clients carry for us; the same in every process on a database."""
@@ -100,11 +104,15 @@ class Host:
             if migrate:
                 await lifecycle.migrate(host, list(host.registry.packs.values()))
                 host.secret = await shared_secret(database, "carried by clients")
+                keys = [key.encode() for key in settings.audit_key]
+                host.audit.signer = Signer(keys, await shared_secret(database, OWN_KEY))
+                await host.sealer.check_key()
             await host.lineup.refresh()
             yield host
         finally:
             await host.lineup.close()
             await host.audit.close()
+            await host.sealer.close()
             await host.authenticator.close()
             await database.close()
 
@@ -124,9 +132,11 @@ class Host:
         """Within the block, `observer` is told of what changes, in whatever process."""
         return self.watch.watching(observer)
 
-    def working(self) -> AbstractAsyncContextManager[None]:
-        """Within the block, this process does the jobs that are due, whoever has left them to be done."""
-        return self.worker.working()
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Within the block, this process does the jobs that are due and seals the audit trail, whoever left them."""
+        async with self.worker.working(), self.sealer.sealing():
+            yield
 
     @property
     def behind(self) -> bool:

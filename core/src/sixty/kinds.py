@@ -101,6 +101,8 @@ class Kind:
     finder: str = "search_crm"
     """The tool that finds the right id."""
     guards: Mapping[str, Guard] = field(default_factory=lambda: MappingProxyType({}))
+    identifying: tuple[str, ...] = ()
+    """The columns that tell a person from all others, such as an address: erased with them wherever they stand."""
 
     @cached_property
     def pointers(self) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ class Kind:
     def check(self) -> None:
         """Raise `PluginError` unless the table is one of records and has every column that is named."""
         _check_columns(f"the kind {self.name}", self.table, SPINE, "make it with record_table")
-        _check_columns(f"the kind {self.name}", self.table, (self.title, *self.guards))
+        _check_columns(f"the kind {self.name}", self.table, (self.title, *self.guards, *self.identifying))
 
     @cached_property
     def fields(self) -> frozenset[str]:

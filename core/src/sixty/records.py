@@ -99,7 +99,10 @@ class Records:
             row = await self.current(kind, await self.final_id(record_id))
         if row is None or row["id"] in self._call.told:
             return row
-        return row if self._call.reaches(self._call.scopes(f"{kind.resource}:read"), row["owner_id"]) else None
+        if not self._call.reaches(self._call.scopes(f"{kind.resource}:read"), row["owner_id"]):
+            return None
+        self._call.seen[row["id"]] = kind.name
+        return row
 
     async def locate(self, record_id: str) -> tuple[Kind, Row] | None:
         """The record of whatever kind, with its kind, or None if there is none that the caller may read."""
@@ -143,6 +146,8 @@ class Records:
                 "call": change["call_id"],
                 **({"cause": change["cause"]} if change["cause"] else {}),
             }
+            if change["before"] is None and change["after"] is None:
+                continue  # erased
             if change["op"] != "update":
                 word = "created" if change["op"] == "insert" else "deleted"
                 entries.append({**common, "field": "record", "from": None, "to": word})

@@ -58,8 +58,10 @@ class Trace:
         outcome: str,
         message: str | None,
         records: Mapping[str, str],
+        *,
+        seen: Mapping[str, str],
     ) -> Entry:
-        """The line for a call that ends now."""
+        """The line for a call that ends now; `records` are those that it wrote, `seen` those that it was shown."""
         request = self.request
         return Entry(
             call_id=self.call_id,
@@ -75,4 +77,5 @@ class Trace:
             client=request.client,
             address=request.address,
             microseconds=round((perf_counter() - self.started) * 1e6),
+            seen=seen,
         )

@@ -9,6 +9,8 @@ from sixty.storage.columns import Id, Instant, Json
 __all__ = [
     "api_keys",
     "audit",
+    "audit_marks",
+    "audit_seals",
     "changes",
     "grants",
     "idempotency",
@@ -145,7 +147,36 @@ audit = sa.Table(
     sa.Column("client", sa.String(255)),
     sa.Column("address", sa.String(64)),
     sa.Column("microseconds", sa.BigInteger, nullable=False),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("digest", sa.LargeBinary),
+    sa.Column("mac", sa.LargeBinary),
 )
+"""One line for each call. `digest` stands for what may be erased, `mac` for the whole; see `audit/signing.py`."""
+
+audit_seals = sa.Table(
+    "audit_seals",
+    metadata,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seqs", Json, nullable=False),
+    sa.Column("first_seq", sa.BigInteger, nullable=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False, index=True),
+    sa.Column("lines", sa.Integer, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("mac", sa.LargeBinary, nullable=False),
+)
+"""Batches of lines, chained by hash: `seqs` has the ranges of their numbers, as pairs of the first and the last."""
+
+audit_marks = sa.Table(
+    "audit_marks",
+    metadata,
+    sa.Column("name", sa.String(10), primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("at", Instant),
+    sa.Column("mac", sa.LargeBinary),
+)
+"""Where the chain of seals ends (`head`), and after what it begins since older ones were removed (`anchor`)."""
 
 search = sa.Table(
     "search",

@@ -44,6 +44,8 @@ class Trail:
     def read(self, statement: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
         if statement is audit_copies._LINE:
             return [self.lines[values["wanted"]]] if values["wanted"] in self.lines else []
+        if statement is audit_copies._HEAD:
+            return [{"position": len(self.lines), "hash": b"\xab"}] if self.lines else []
         if statement is audit_copies._FIRST:
             return [{"seq": min(self.lines, default=None)}]
         between = [seq for seq in sorted(self.lines) if values["after"] < seq <= values["until"]]
@@ -80,7 +82,7 @@ def test_each_copy_goes_on_where_the_last_one_ended(folder: Path) -> None:
     assert trail.copy(folder) == []
     trail.add(8, "call 8")
     (second,) = trail.copy(folder)
-    assert (first.first, first.last, first.lines, first.previous) == (3, 7, 3, None)
+    assert (first.first, first.last, first.lines, first.previous, first.head) == (3, 7, 3, None, "3:ab")
     assert (second.first, second.after, second.position) == (8, 7, 2)
     assert first.file == f"audit-{OURS}-00000001-3-7-20260302.jsonl.gz"
     copied = lines(folder, chain(folder))

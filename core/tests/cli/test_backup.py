@@ -85,6 +85,8 @@ def test_what_is_backed_up_is_restored(
     assert said.splitlines()[0] == str(path)
     assert "restored once and found the same" in said
     assert last_backup(database_url) is not None
+    (line,) = json.loads(done(run("audit", "tail", "-n", "1", "--json")))
+    assert (line["tool"], line["outcome"], line["arguments"]["target"]) == ("sixty backup", "ok", str(folder))
     assert path.name in done(run("backups", str(folder)))
     (listed,) = json.loads(done(run("backups", "--json", SIXTY_BACKUP_TO=str(folder))))
     assert (listed["name"], listed["bytes"]) == (path.name, path.stat().st_size)

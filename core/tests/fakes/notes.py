@@ -84,6 +84,7 @@ NOTE = Kind(
     title="text",
     finder="find_notes",
     guards={"secret": Guard("notes:classify", "Only an admin may keep a secret")},
+    identifying=("text",),
 )
 LINE = Detail(lines, NOTE, "note_id")
 NOTES = View("fake_notes", **{name: notes.c[name].type for name in ("id", "owner_id", "text", "price")})

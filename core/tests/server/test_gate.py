@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from sixty.auth import mint
 from sixty.config import Settings
+from sixty.errors import Unauthenticated
 from sixty.people import list_keys, revoke_key
+from sixty.server import refused
 from sixty.server.http import app
 from sixty.server.trust import Trust, is_loopback
 from sixty.tables import audit
@@ -80,10 +82,36 @@ async def test_a_refused_credential_is_audited_without_being_written_down(raw: A
     await raw.list(Authorization=None)
     await sixty.host.audit.flush()
     lines = await sixty.rows(sa.select(audit))
-    assert [(line["tool"], line["outcome"], line["address"]) for line in lines] == [
+    assert {(line["tool"], line["outcome"], line["address"]) for line in lines} == {
         ("authenticate", "unauthenticated", "127.0.0.1")
-    ]
+    }
+    assert sorted(line["arguments"]["reason"] for line in lines) == ["missing", "unknown_key"]
     assert "not-a-key" not in str(lines)
+
+
+async def test_a_thousand_refusals_are_two_lines(
+    raw: Any, sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await raw.list(Authorization=None)
+    await sixty.host.audit.flush()
+    assert await sixty.count(audit) == 1
+    monkeypatch.setattr(refused, "WINDOW", 0.0)
+    await raw.list(Authorization=None)
+    await sixty.host.audit.flush()
+    times = [line["arguments"].get("times") for line in await sixty.rows(sa.select(audit).order_by(audit.c.seq))]
+    assert times == [None, 4, None]
+
+
+async def test_who_comes_from_everywhere_fills_no_memory(sixty: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refused, "ADDRESSES", 2)
+    door = refused.Refused(sixty.host)
+    for number in range(10):
+        door.add(Unauthenticated("no", reason="missing"), f"192.0.2.{number}", 0.0)
+    await sixty.host.audit.close()
+    lines = await sixty.rows(sa.select(audit).order_by(audit.c.seq))
+    told = [(line["address"], line["arguments"].get("times")) for line in lines]
+    assert told == [("192.0.2.0", None), ("192.0.2.1", None), ("192.0.2.2", None), (None, 7)]
 
 
 class TestTooOften:

@@ -18,8 +18,9 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
+from sixty.audit.shown import line_shown
 from sixty.errors import BackupError
-from sixty.tables import audit
+from sixty.tables import audit, audit_seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +46,7 @@ _FOLLOWING = _FOLLOWING.order_by(audit.c.seq).limit(PAGE)
 _LINE = sa.select(audit.c.call_id).where(audit.c.seq == sa.bindparam("wanted"))
 _FIRST = sa.select(sa.func.min(audit.c.seq).label("seq"))
 _LAST = sa.select(sa.func.max(audit.c.seq).label("seq"))
+_HEAD = sa.select(audit_seals.c.position, audit_seals.c.hash).order_by(audit_seals.c.position.desc()).limit(1)
 _PATIENCE = sa.text("SET LOCAL lock_timeout = '200ms'")  # for which whoever writes may wait, too
 _LOCK = sa.text("LOCK TABLE audit IN SHARE MODE")
 
@@ -74,6 +76,8 @@ class Copied(BaseModel):
     ends_at: datetime
     previous: str | None
     """The SHA-256 of the manifest of the copy that this one continues."""
+    head: str | None
+    """Where the chain of seals was then, as `sixty audit verify --head` takes it; None before the first seal."""
 
     def to_json(self) -> bytes:
         """As it is kept."""
@@ -106,7 +110,7 @@ def copy_lines(place: Place, organisation: str, read: Read, until: int, stop: St
         with place.workspace() as folder:
             lines, manifest = folder / "lines", folder / "manifest"
             name, found = f"{prefix}{position:08d}", _lines(read, after, until, stop)
-            copy = _written(lines, found, name, position=position, after=after, previous=previous)
+            copy = _written(lines, found, name, position=position, after=after, previous=previous, head=_head(read))
             if copy is None:
                 break
             place.put(copy.file, lines)
@@ -147,14 +151,14 @@ def _lines(read: Read, after: int, until: int, stop: Stop) -> Iterator[Row]:
 
 
 def _written(
-    path: Path, lines: Iterator[Row], name: str, *, position: int, after: int, previous: str | None
+    path: Path, lines: Iterator[Row], name: str, *, position: int, after: int, previous: str | None, head: str | None
 ) -> Copied | None:
     """The lines are in a file; what its manifest says, or None if there were none."""
     first = last = None
     count = 0
     with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
         for line in lines:
-            file.write(orjson.dumps(line, default=_text, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+            file.write(orjson.dumps(line_shown(line), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
             first, last, count = first or line, line, count + 1
     if first is None or last is None:
         return None
@@ -172,10 +176,11 @@ def _written(
         begins_at=first["at"],
         ends_at=last["at"],
         previous=previous,
+        head=head,
     )
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    raise TypeError  # as which the encoder tells what it was given
+def _head(read: Read) -> str | None:
+    for seal in read(_HEAD, {}):
+        return f"{seal['position']}:{seal['hash'].hex()}"
+    return None

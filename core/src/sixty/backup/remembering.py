@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from sixty.storage.database import open_database
 from sixty.storage.statements import Write
 from sixty.tables import state
 
 if TYPE_CHECKING:
     from sixty.storage.database import Database
 
-__all__ = ["last_backup_at", "note", "remember"]
+__all__ = ["last_backup_at", "note"]
 
 _NAME = "last backup"
 
@@ -33,12 +32,3 @@ async def last_backup_at(database: Database) -> datetime | None:
 async def note(database: Database, made_at: datetime) -> None:
     """A backup of this moment is where it was to be."""
     await database.apply([Write(_NOTE, {"name": _NAME, "value": int(made_at.timestamp())})])
-
-
-async def remember(url: str, made_at: datetime) -> None:
-    """The same, for the database at `url`."""
-    database = await open_database(url)
-    try:
-        await note(database, made_at)
-    finally:
-        await database.close()

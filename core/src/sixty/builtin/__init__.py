@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sixty import crm, tables
+from sixty.audit import retention
+from sixty.audit.retention import remove_old_lines
+from sixty.audit.sink import send_seal
 from sixty.backup.notices import send_notice
 from sixty.backup.scheduled import AUDIT_COPIES, BACKUPS, copy_audit, make_backup
 from sixty.builtin.access import explain_access
@@ -49,12 +52,12 @@ def sixty_completions() -> list[Completion]:
 
 @hookimpl
 def sixty_jobs() -> list[Job]:
-    return [deliver, clear_expired, make_backup, send_notice, copy_audit]
+    return [deliver, clear_expired, remove_old_lines, send_seal, make_backup, send_notice, copy_audit]
 
 
 @hookimpl
 def sixty_schedules() -> list[Schedule]:
-    return [CLEARING, BACKUPS, AUDIT_COPIES]
+    return [CLEARING, retention.EVERY_NIGHT, BACKUPS, AUDIT_COPIES]
 
 
 @hookimpl

@@ -104,6 +104,7 @@ async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
             continue
         for field in kind.pointers:
             rows = await call.within(kind).rows(_pointing(kind, field), {"target": record_id})
+            call.seen.update(dict.fromkeys((row["id"] for row in rows), kind.name))
             links.extend(_link(kind, row, field) for row in rows)
     return links
 

@@ -63,13 +63,18 @@ async def search_crm(args: SearchCrm, call: Call) -> SearchFound:
             found.extend(_hit(searchable, row, round(-row[RANK], 4)) for row in rows)
     found.sort(key=lambda hit: -hit.score)
     if found:
-        return SearchFound(message=f"Found {counted(len(found[: args.limit]), 'record')}", results=found[: args.limit])
+        return _found(call, f"Found {counted(len(found[: args.limit]), 'record')}", found[: args.limit])
     close = [hit for searchable in searchables for hit in await _similar(call, searchable, args.query)]
     close.sort(key=lambda hit: -hit.score)
     if close:
         message = f'No record has the words "{args.query}"; these are the closest'
-        return SearchFound(message=message, results=close[: args.limit])
+        return _found(call, message, close[: args.limit])
     return SearchFound(message=f'Nothing that you can see comes close to "{args.query}"', results=[])
+
+
+def _found(call: Call, message: str, hits: list[Hit]) -> SearchFound:
+    call.seen.update({hit.id: hit.kind for hit in hits})
+    return SearchFound(message=message, results=hits)
 
 
 def _searchables(call: Call, kinds: list[str] | None) -> list[Searchable]:

@@ -44,6 +44,7 @@ COMMANDS = {
     "restore": "sixty.cli.restore:restore_",
     "jobs": "sixty.cli.jobs:jobs",
     "audit": "sixty.cli.audit:audit",
+    "erase": "sixty.cli.erase:erase",
 }
 """Where each command is, in the order in which help shows them."""
 

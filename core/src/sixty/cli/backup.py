@@ -16,18 +16,22 @@ from sixty import lifecycle
 from sixty.backup.making import back_up, rotate, source_at
 from sixty.backup.manifest import Name
 from sixty.backup.places import Folder, is_address, place_at
-from sixty.backup.remembering import remember
+from sixty.backup.remembering import note
 from sixty.backup.stopping import Stop
+from sixty.cli.acting import acting
 from sixty.cli.output import as_json, print_json, show
 from sixty.config import load_settings
 from sixty.errors import ConfigError, SixtyError
+from sixty.host import Host
+from sixty.storage.migrations import status
 from sixty.values import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sixty.backup.places import Place
     from sixty.config import Settings
+    from sixty.registry import Pack
 
 __all__ = ["backup", "backups", "interruptible", "size_of"]
 
@@ -53,7 +57,7 @@ def backup(target: str | None, *, no_verify: bool, rotating: bool, as_json: bool
         source = source_at(settings.database_url)
         made = back_up(source, place, packs=packs, now=now, stop=Stop(), name=name, verify=verify)
         try:
-            asyncio.run(remember(settings.database_url, now))
+            asyncio.run(_leave_word(settings, tuple(registry.packs.values()), now))
         except SixtyError as error:  # it is a backup all the same
             click.echo(f"The database could not be told of it: {error}", err=True)
         gone = rotate(place, made.manifest.contents.organisation, settings.backup_keep) if rotating else []
@@ -80,6 +84,13 @@ def backups(place: str | None, *, as_json: bool) -> None:
         for it, size in sorted(found, key=lambda pair: pair[0].made_at)
     ]
     show(rows, as_json=as_json, empty=f"There are no backups in {where.address}.")
+
+
+async def _leave_word(settings: Settings, packs: Sequence[Pack], made_at: datetime) -> None:
+    """The database and its audit trail know of the backup, unless they are of an earlier version: that stays."""
+    if all(found.current == found.head for found in await status(settings.database_url, packs)):
+        async with Host.open(settings) as host, acting(host):
+            await note(host.database, made_at)
 
 
 def size_of(count: float) -> str:

@@ -11,6 +11,7 @@ import click
 from sixty.call import call_tool
 from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
+from sixty.operator import operator
 from sixty.request import Request
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def call(host: Host, tool: str, arguments: dict[str, Any], email: str | No
     The exit status is 1 if the tool refused.
     """
     principal = await caller(host, email)
-    outcome = await call_tool(host, Request(tool=tool, arguments=arguments, principal=principal, transport="cli"))
+    outcome = await call_tool(host, Request(tool, arguments, principal, transport="cli", client=operator()))
     print_json(json.loads(outcome.text))
     if outcome.is_error:
         exit_with(1)

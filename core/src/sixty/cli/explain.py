@@ -9,6 +9,7 @@ import click
 from sixty.call import call_tool
 from sixty.cli.opening import active, exit_with, with_host
 from sixty.cli.output import print_json
+from sixty.operator import operator
 from sixty.request import Request
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def explain(host: Host, email: str, tool: str | None, record_id: str | Non
         arguments={name: value for name, value in wanted.items() if value is not None},
         principal=_asker(directory, whom),
         transport="cli",
+        client=operator(),
     )
     outcome = await call_tool(host, request)
     answer = outcome.structured

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from sixty.cli.call import caller
+from sixty.cli.files import told_by, writing
 from sixty.cli.importing import form_named
 from sixty.cli.opening import with_host
-from sixty.errors import OperatorError
 from sixty.exchange.exporting import columns_of, pages
 from sixty.exchange.writing import FORMATS, writer
 from sixty.values import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sixty.exchange.writing import Format
     from sixty.host import Host
 
@@ -46,37 +41,10 @@ async def export(host: Host, what: str, path: Path | None, form: Format | None, 
     principal = await caller(host, email)
     found = form_named(host, what)
     count = 0
-    with _target(path) as file:
-        lines = writer(form or _told_by(path), file, columns_of(found))
+    with writing(path) as file:
+        lines = writer(form or told_by(path), file, columns_of(found))
         async for page in pages(host, found, principal):
             lines.write(page)
             count += len(page)
     if path is not None:
         click.echo(f"{counted(count, found.kind.name)} exported to {path}")
-
-
-def _told_by(path: Path | None) -> Format:
-    return "jsonl" if path is not None and path.suffix.lower() in (".jsonl", ".ndjson") else "csv"
-
-
-@contextmanager
-def _target(path: Path | None) -> Iterator[TextIO]:
-    """Where to write; a file takes its name, and the place of one that has it, when it is whole."""
-    if path is None:
-        out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        try:
-            yield out
-            out.flush()
-        finally:
-            out.detach()
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise OperatorError(f"cannot write {path}: {error.strerror}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from sixty.cli.acting import acting
 from sixty.config import load_settings
 from sixty.errors import NotFound, nearest
 from sixty.host import Host
@@ -29,12 +30,12 @@ _Result = TypeVar("_Result")
 def with_host(
     function: Callable[Concatenate[Host, _Arguments], Awaitable[_Result]],
 ) -> Callable[_Arguments, _Result]:
-    """The command that opens a host, runs `function` with it, and closes it."""
+    """The command that opens a host, runs `function` with it, and closes it. It is in the audit trail."""
 
     @wraps(function)
     def command(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         async def run() -> _Result:
-            async with Host.open(load_settings()) as host:
+            async with Host.open(load_settings()) as host, acting(host):
                 return await function(host, *args, **kwargs)
 
         return asyncio.run(run())

@@ -13,16 +13,19 @@ from sixty import lifecycle
 from sixty.backup.making import source_at
 from sixty.backup.restoring import opened, restore, waiting
 from sixty.backup.stopping import Stop
+from sixty.cli.acting import acting
 from sixty.cli.asking import confirm, yes
 from sixty.cli.backup import interruptible
 from sixty.cli.output import as_json, print_json
 from sixty.config import load_settings
 from sixty.errors import BackupError
+from sixty.host import Host
 from sixty.storage.engines import connected
 from sixty.values import counted
 
 if TYPE_CHECKING:
     from sixty.backup.manifest import Contents
+    from sixty.config import Settings
 
 __all__ = ["restore_"]
 
@@ -50,6 +53,7 @@ def restore_(backup: str, *, replace: bool, quiet: bool, yes: bool, as_json: boo
             confirm(f"Replace the database, with {what}, by the backup of {made_at}?", yes=yes)
         found = restore(source, manifest, dump, packs, stop=stop, quiet_at=datetime.now(UTC) if quiet else None)
     jobs, webhooks = connected(settings.database_url, waiting)
+    asyncio.run(_leave_word(settings))
     if as_json:
         both = {"manifest": manifest.model_dump(mode="json"), "found": found.model_dump(mode="json")}
         print_json({**both, "jobs": jobs, "webhooks": webhooks})
@@ -62,6 +66,12 @@ def restore_(backup: str, *, replace: bool, quiet: bool, yes: bool, as_json: boo
             f"The next server does {counted(jobs, 'job')} that waited, and tells {counted(webhooks, 'webhook')}. "
             "A copy beside its original is not to: restore it again, with --replace --quiet, before anything serves it."
         )
+
+
+async def _leave_word(settings: Settings) -> None:
+    """The audit trail of what was restored knows of it."""
+    async with Host.open(settings) as host, acting(host):
+        pass
 
 
 def _counted(contents: Contents, what: str) -> str:

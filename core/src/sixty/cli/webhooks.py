@@ -11,6 +11,7 @@ from sixty.cli.opening import active, one_user, with_host
 from sixty.cli.output import as_json, print_json, show
 from sixty.directory import Principal
 from sixty.errors import NotFound, raised
+from sixty.operator import operator
 from sixty.permissions import Grant
 from sixty.request import Request
 from sixty.webhooks import failures, managing, trying
@@ -164,7 +165,9 @@ async def _called(
     host: Host, principal: Principal, tool: Tool, arguments: dict[str, Any]
 ) -> tuple[dict[str, Any], str | None]:
     """The answer to a call, and the secret that it came with."""
-    outcome = await call_tool(host, Request(tool.name, arguments, principal, transport="cli", offer=tool))
+    outcome = await call_tool(
+        host, Request(tool.name, arguments, principal, transport="cli", client=operator(), offer=tool)
+    )
     if outcome.is_error:
         error = outcome.structured["error"]
         raise raised(error) or click.ClickException(error["message"])

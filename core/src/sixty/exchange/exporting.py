@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sixty.call import call_tool
 from sixty.errors import OperatorError
+from sixty.operator import operator
 from sixty.request import Request
 from sixty.storage.columns import Id
 from sixty.tools import Tool
@@ -52,7 +53,9 @@ async def pages(host: Host, form: Form, principal: Principal) -> AsyncIterator[S
     after = _BEFORE_ALL
     while True:
         page = _Page(form)
-        request = Request(f"export_{form.name}", {"after": after}, principal, transport="cli", offer=page.offer())
+        request = Request(
+            f"export_{form.name}", {"after": after}, principal, transport="cli", client=operator(), offer=page.offer()
+        )
         outcome = await call_tool(host, request)
         if outcome.is_error:
             raise OperatorError(outcome.structured["error"]["message"])

@@ -19,6 +19,7 @@ from sixty.exchange.batch import Batch, Item, Settled
 from sixty.exchange.keys import Keys
 from sixty.exchange.mapping import BESIDE, Mapper, Wanted
 from sixty.exchange.owners import Owners, Said
+from sixty.operator import operator
 from sixty.request import Request
 from sixty.schemas import invalid
 from sixty.values import shown
@@ -236,7 +237,9 @@ class Import:
             "dry_run": self.rehearsing,
         }
         offer = batch.offer()
-        request = Request(offer.name, arguments, principal=self.principal, transport="cli", offer=offer)
+        request = Request(
+            offer.name, arguments, principal=self.principal, transport="cli", client=operator(), offer=offer
+        )
         outcome = await call_tool(self.host, request)
         if not outcome.is_error:
             for settled in batch.settled:

@@ -16,8 +16,6 @@ from sixty.values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sixty.exchange.forms import Line
-
 __all__ = ["FORMATS", "Format", "Writer", "writer"]
 
 Format = Literal["csv", "jsonl"]
@@ -27,8 +25,8 @@ FORMATS: tuple[Format, ...] = ("csv", "jsonl")
 class Writer(Protocol):
     """Where lines go."""
 
-    def write(self, lines: Iterable[Line]) -> None:
-        """Write the lines, in order."""
+    def write(self, lines: Iterable[object]) -> None:
+        """Write the lines, in order: whatever has the columns as attributes."""
 
 
 def writer(form: Format, file: TextIO, columns: Sequence[str]) -> Writer:
@@ -44,7 +42,7 @@ class _Csv:
         self._rows = csv.writer(file, lineterminator="\r\n")
         self._rows.writerow(columns)
 
-    def write(self, lines: Iterable[Line]) -> None:
+    def write(self, lines: Iterable[object]) -> None:
         self._rows.writerows([_cell(getattr(line, name)) for name in self._columns] for line in lines)
 
 
@@ -54,7 +52,7 @@ class _Json:
     def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
         self._file, self._columns = file, columns
 
-    def write(self, lines: Iterable[Line]) -> None:
+    def write(self, lines: Iterable[object]) -> None:
         for line in lines:
             said = {name: value for name in self._columns if (value := getattr(line, name)) is not None}
             self._file.write(f"{orjson.dumps(said, default=_json).decode()}\n")

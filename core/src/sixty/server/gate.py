@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sixty.audit import Entry
 from sixty.errors import RateLimited, Unauthenticated, Unavailable
-from sixty.ids import new_id
 from sixty.server.caller import CALLER, Caller
 from sixty.server.refusals import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE
+from sixty.server.refused import Refused
 from sixty.server.replies import SOON, Refuse, refuse, reply
 
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ class Gate:
         self._host = host
         self._metadata = metadata
         self._anonymous_as = anonymous_as
+        self._refused = Refused(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its caller, or refuse it."""
@@ -106,25 +106,24 @@ class Gate:
                 CALLER.reset(reset)
 
     async def _caller(self, headers: Mapping[bytes, bytes], address: str | None) -> Caller:
-        """Whose request it is. Refused credentials are counted and audited; the absence of one is not."""
+        """Whose request it is. Every refusal is audited; refused credentials are counted, the absence of one is not."""
         authorization, key = headers.get(b"authorization"), headers.get(b"idempotency-key")
         idempotency_key = key.decode("latin-1") if key is not None else None
         if authorization is None and self._anonymous_as is not None:
             principal = await _anonymous(self._host, self._anonymous_as)
             return Caller(principal, None, "http", address, idempotency_key)
         host, started = self._host, perf_counter()
-        if address is not None:
-            host.limits.check_address(address)
         try:
+            if address is not None:
+                host.limits.check_address(address)
             token = _bearer(authorization)
             principal = await host.authenticator.authenticate(token)
             expires_at = host.authenticator.expires_at(token) if token is not None else None
             return Caller(principal, token, "http", address, idempotency_key, expires_at)
-        except Unauthenticated as error:
-            if authorization is not None:
-                if address is not None:
-                    host.limits.record_failure(address)
-                host.audit.later(_refused(host, error, address, perf_counter() - started))
+        except (Unauthenticated, RateLimited) as error:
+            if authorization is not None and address is not None and isinstance(error, Unauthenticated):
+                host.limits.record_failure(address)
+            self._refused.add(error, address, perf_counter() - started)
             raise
 
 
@@ -145,24 +144,6 @@ def _bearer(authorization: bytes | None) -> str | None:
     if scheme.lower() != b"bearer":
         raise Unauthenticated("send the credential as `Authorization: Bearer …`", reason="scheme")
     return token.strip().decode("latin-1")
-
-
-def _refused(host: Host, error: Unauthenticated, address: str | None, seconds: float) -> Entry:
-    return Entry(
-        call_id=new_id(),
-        at=host.clock(),
-        user_id=None,
-        tool="authenticate",
-        effect=None,
-        outcome=error.code,
-        message=error.message,
-        arguments={"reason": error.details.get("reason")},
-        records={},
-        transport="http",
-        client=None,
-        address=address,
-        microseconds=round(seconds * 1e6),
-    )
 
 
 def _quotable(text: str) -> str:

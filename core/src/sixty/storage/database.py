@@ -99,6 +99,9 @@ class Database(Protocol):
     async def analyze(self) -> None:
         """The planner knows how many rows there are of what: for after a great many were written."""
 
+    async def scrub(self) -> bool:
+        """Nothing that was deleted can be read from the database's files; False where that is not for us to do."""
+
     async def close(self) -> None:
         """Release every connection and thread."""
 

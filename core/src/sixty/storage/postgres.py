@@ -355,6 +355,9 @@ class PostgresDatabase:
         finally:
             self._connections.give_back(connection)
 
+    async def scrub(self) -> bool:
+        return False  # its files are the server's, and VACUUM FULL would stop everybody
+
     async def close(self) -> None:
         await self._connections.close()
 

@@ -429,6 +429,17 @@ def _ready(compiler: Compiler, writes: Sequence[Write]) -> list[_Ready]:
     return [(ready.sql, ready.arguments(write.values), write.expect) for ready, write in prepared]
 
 
+def _scrub(connection: sqlite3.Connection) -> None:
+    """Write the whole file anew, and empty the log beside it."""
+    # an index of words keeps those of rows that have gone until it is made anew
+    for name in [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%USING fts5%'")]:
+        connection.execute(f"INSERT INTO {name}({name}) VALUES ('optimize')").close()  # noqa: S608 - a table of ours
+    connection.execute("VACUUM").close()
+    (blocked, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if blocked:
+        raise StorageUnavailable("somebody is reading, and so the log beside it cannot be emptied")
+
+
 class SqliteDatabase:
     """One SQLite file. The file is made when missing; its folder must exist."""
 
@@ -511,6 +522,14 @@ class SqliteDatabase:
 
     async def analyze(self) -> None:
         await _outcome(self._writer.submit(alone=_analyze))
+
+    async def scrub(self) -> bool:
+        try:
+            await _outcome(self._writer.submit(alone=_scrub))
+        except StorageUnavailable as error:
+            _logger.warning("the file still has what was deleted: %s", error)
+            return False
+        return True
 
     async def close(self) -> None:
         await self._writer.close()

@@ -69,7 +69,15 @@ contact_facts = detail_table(
 )
 """What a source said about the `contact`, their `company` or their `social` profiles (`subject`), and when first."""
 
-CONTACT = Kind("contact", contacts, Contact, resource="contacts", title="full_name", finder="search_contacts")
+CONTACT = Kind(
+    "contact",
+    contacts,
+    Contact,
+    resource="contacts",
+    title="full_name",
+    finder="search_contacts",
+    identifying=("full_name", "email", "phone", "phone_e164", "linkedin_url"),
+)
 COMPANY = Kind("company", companies, Company, resource="contacts", title="name")
 FACT = Detail(contact_facts, CONTACT, "contact_id")
 SEARCHABLE = (

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sixty import audit as audit_module
-from sixty.audit import redacted
+from sixty.audit import redacted, trail
 from sixty.call import call_tool
 from sixty.errors import Unavailable
 from sixty.request import Request
@@ -126,8 +125,8 @@ async def test_reads_are_served_and_writes_refused_while_the_database_takes_no_l
 async def test_what_waits_is_bounded_and_the_oldest_lines_go_first(
     sixty: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_module, "KEEP", 3)
-    monkeypatch.setattr(audit_module, "BATCH", 2)
+    monkeypatch.setattr(trail, "KEEP", 3)
+    monkeypatch.setattr(trail, "BATCH", 2)
     for number in range(5):
         await sixty.as_role("user").outcome("read_note", note_id=str(number))
     await sixty.host.audit.flush()

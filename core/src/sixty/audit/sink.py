@@ -1,0 +1,107 @@
+"""The sink: what is sealed is sent on as well, batch by batch and in order, to where the operator keeps it.
+
+Each seal leaves a job in its own burst. The operator's word is enough to reach any address; redirects are not followed.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from sixty.audit.ranges import Ranges
+from sixty.audit.shown import line_shown
+from sixty.errors import Unavailable
+from sixty.jobs.enqueuing import enqueued
+from sixty.jobs.job import job
+from sixty.jobs.work import Work
+from sixty.tables import audit, audit_seals
+from sixty.values import Arguments
+from sixty.webhooks.signing import signed_headers
+
+if TYPE_CHECKING:
+    from sixty.host import Host
+    from sixty.storage.statements import Row, Write
+
+__all__ = ["LANE", "Sealed", "lines_of", "send_seal", "sending"]
+
+LANE = "audit-sink"
+"""The lane, and the queue, of what is to be sent: one batch at a time, in order."""
+DAYS = 3650
+"""After the plan of webhooks, it is tried once a day for so many days: it is not given up."""
+
+_EVERYWHERE = ip_network("0.0.0.0/0"), ip_network("::/0")
+_position: sa.BindParameter[int] = sa.bindparam("at_position", type_=sa.BigInteger)
+_TWO = (
+    sa.select(audit_seals)
+    .where(audit_seals.c.position.between(_position - 1, _position))
+    .order_by(audit_seals.c.position)
+)
+_BETWEEN = (
+    sa.select(audit)
+    .where(audit.c.seq.between(sa.bindparam("first", type_=sa.BigInteger), sa.bindparam("last", type_=sa.BigInteger)))
+    .order_by(audit.c.seq)
+)
+
+
+class Sealed(Arguments):
+    """Which seal is to be sent."""
+
+    position: int
+
+
+def _plan(host: Host) -> tuple[float, ...]:
+    return (*host.settings.webhook_retries, *repeat(86_400.0, DAYS))
+
+
+@job("send_seal", retry=_plan)
+async def send_seal(args: Sealed, work: Work) -> None:
+    """Send a sealed batch of the audit trail to the sink."""
+    from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client
+
+    host, settings, now = work.host, work.host.settings, work.now
+    seals = await host.database.rows(_TWO, {"at_position": args.position})
+    if settings.audit_sink_url is None or not seals or seals[-1]["position"] != args.position:
+        return  # there is no sink any more, or the batch was removed
+    seal, previous = seals[-1], seals[0] if len(seals) > 1 else None
+    body = orjson.dumps(
+        {
+            "type": "audit.sealed",
+            "position": seal["position"],
+            "at": seal["at"],
+            "hash": bytes(seal["hash"]).hex(),
+            "previous_hash": bytes(previous["hash"]).hex() if previous is not None else None,
+            "lines": [line_shown(row) for row in await lines_of(host, seal)],
+        }
+    )
+    secret = settings.audit_sink_secret
+    headers = {} if secret is None else signed_headers(f"seal_{args.position}", now, body, [secret])
+    answer = await post(settings.audit_sink_url, body, headers, networks=_EVERYWHERE, now=now)
+    if not answer.is_received:
+        raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {answer.words}")
+
+
+def sending(host: Host, position: int) -> list[Write]:
+    """The write that leaves a seal to be sent, where there is a sink."""
+    name = host.registry.job_names.get(send_seal)
+    if host.settings.audit_sink_url is None or name is None:
+        return []
+    payload = Sealed(position=position)
+    return [enqueued(name, payload, now=host.clock(), due_at=None, queue=LANE, lane=LANE, key=f"seal:{position}")]
+
+
+async def lines_of(host: Host, seal: Row) -> list[dict[str, Any]]:
+    """The lines of a seal that are there, in order."""
+    first, last = seal["first_seq"], seal["last_seq"]
+    if last - first < 4 * seal["lines"]:
+        wanted = Ranges()
+        wanted.update(seal["seqs"])
+        rows = await host.database.rows(_BETWEEN, {"first": first, "last": last})
+        return [row for row in rows if row["seq"] in wanted]
+    rows = []
+    for begin, end in seal["seqs"]:
+        rows += await host.database.rows(_BETWEEN, {"first": begin, "last": end})
+    return rows

@@ -1,0 +1,220 @@
+"""Verifying: everything is computed again, page by page, and what does not fit is found. Nothing here mends anything.
+
+Whoever writes the database and has the key can write a trail that verifies, but not against a head kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sixty.audit.ranges import Ranges, ranges_of
+from sixty.audit.report import Head, Report
+from sixty.audit.sealing import LATE
+from sixty.audit.signing import NOTHING, chained, is_erased
+from sixty.audit.sink import lines_of
+from sixty.errors import Unavailable
+from sixty.tables import audit, audit_marks, audit_seals
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sixty.audit.signing import Signer
+    from sixty.host import Host
+    from sixty.storage.statements import Row
+
+__all__ = ["ERASED", "verify"]
+
+ERASED = "audit.erased"
+"""What the lines are named that say which others were erased: `lines` among their arguments has the ranges."""
+PAGE = 200
+"""Seals that are read at once."""
+NUMBERS = 10_000
+"""Numbers of lines that are read at once."""
+CHANGING = timedelta(hours=1)
+"""For how long after a key was set lines may still be signed by the database's own: servers start one by one."""
+
+_MARKS = sa.select(audit_marks)
+_after: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
+_SEALS = sa.select(audit_seals).where(audit_seals.c.position > _after).order_by(audit_seals.c.position).limit(PAGE)
+_NUMBERS = sa.select(audit.c.seq).where(audit.c.seq > _after).order_by(audit.c.seq).limit(NUMBERS)
+_LINE = sa.select(audit).where(audit.c.seq == sa.bindparam("seq_", type_=sa.BigInteger))
+
+
+async def verify(host: Host, *, head: Head | None = None) -> Report:
+    """What there is and what does not fit; with a `head` that was kept, also whether the chain has held it."""
+    signer = host.audit.signer
+    if signer is None:
+        raise Unavailable("the database has no place for seals; run `sixty db upgrade`")
+    while True:
+        marks = await _marks(host)
+        report = await _Verification(host, signer, head).run(marks)
+        if (await _marks(host))["anchor"]["position"] == marks["anchor"]["position"]:
+            return report  # else lines were removed meanwhile, by retention, and what was missed is none
+
+
+async def _marks(host: Host) -> dict[str, Row]:
+    return {row["name"]: row for row in await host.database.rows(_MARKS)}
+
+
+class _Verification:
+    """One walk along the chain, and over what is not in it."""
+
+    def __init__(self, host: Host, signer: Signer, kept: Head | None) -> None:
+        self._host = host
+        self._signer = signer
+        self._kept = kept
+        self._report = Report()
+        self._sealed = Ranges()
+        self._first = 0
+        self._erased = Ranges()
+        self._recorded = Ranges()
+        self._keyed_at: datetime | None = None
+
+    async def run(self, marks: dict[str, Row]) -> Report:
+        """Everything is looked at once."""
+        position, digest = await self._along(marks["anchor"])
+        await self._beside()
+        self._check_erased()
+        await self._check_end(marks, position, digest)
+        return self._report
+
+    # -- the chain
+
+    async def _along(self, anchor: Row) -> tuple[int, bytes]:
+        """The last seal's position and hash."""
+        position, digest = anchor["position"], bytes(anchor["hash"])
+        self._report.removed_through = position
+        self._compare(position, digest)
+        if (position, digest) != (0, NOTHING) and not self._marked("anchor", anchor):
+            self._report.finds("seals", f"that everything up to seal {position} was removed is not signed")
+        while seals := await self._host.database.rows(_SEALS, {"after": position}):
+            for seal in seals:
+                if seal["position"] > position + 1:
+                    missing = f"seals {position + 1} to {seal['position'] - 1} are missing"
+                    self._report.finds("seals", missing)
+                    digest = b""
+                position, digest = await self._seal(seal, digest)
+        return position, digest
+
+    async def _seal(self, seal: Row, previous: bytes) -> tuple[int, bytes]:
+        report, position, digest = self._report, seal["position"], bytes(seal["hash"])
+        report.seals += 1
+        self._compare(position, digest)
+        key = self._signer.marker_of("seal", position, digest, seal["mac"])
+        if key is None:
+            report.finds("seals", f"seal {position} is not signed by any key of ours")
+        else:
+            self._check_key(key, seal["at"], f"seal {position}")
+        lines = await lines_of(self._host, seal)
+        for row in lines:
+            self._line(row, seal["at"])
+        self._first = self._first or seal["first_seq"]
+        self._sealed.update(seal["seqs"])
+        whole = self._is_whole(seal, lines)
+        signed = [(row["seq"], row["mac"] and bytes(row["mac"])) for row in lines]
+        if whole and previous and chained(previous, position, seal["at"], signed) != digest:
+            report.finds("seals", f"seal {position} does not fit its lines and the seal before it")
+        return position, digest
+
+    def _is_whole(self, seal: Row, lines: list[Row]) -> bool:
+        """Whether no line of a seal is missing."""
+        there = {row["seq"] for row in lines}
+        missing = [seq for first, last in seal["seqs"] for seq in range(first, last + 1) if seq not in there]
+        for first, last in ranges_of(missing):
+            which = f"the line {first}" if first == last else f"the lines {first} to {last}"
+            self._report.finds("removed", f"{which} of seal {seal['position']} are missing", seq=first)
+        return not missing
+
+    def _line(self, row: Row, at: datetime) -> None:
+        report, seq, call_id = self._report, row["seq"], row["call_id"]
+        if row["mac"] is None:
+            report.finds("inserted", f"the line {seq} is not signed", seq=seq, call_id=call_id)
+            return
+        key = self._signer.signer_of(row)
+        if key is None:
+            report.finds("changed", f"the line {seq} is not as it was written", seq=seq, call_id=call_id)
+            return
+        self._check_key(key, at, f"the line {seq}", row)
+        report.lines += 1
+        if is_erased(row):
+            report.erased += 1
+            self._erased.add(seq, seq)
+        elif row["tool"] == ERASED:
+            self._recorded.update(row["arguments"]["lines"])
+
+    def _check_key(self, key: int, at: datetime, what: str, row: Row | None = None) -> None:
+        """Once a key is set, the one that stands in the database proves nothing."""
+        if not self._signer.is_own(key):
+            self._keyed_at = self._keyed_at or at
+        elif self._keyed_at is not None and at > self._keyed_at + CHANGING:
+            seq, call_id = (row["seq"], row["call_id"]) if row is not None else (None, None)
+            message = f"{what} is signed by the database's own key, although SIXTY_AUDIT_KEY was set before"
+            self._report.finds("inserted" if row is not None else "seals", message, seq=seq, call_id=call_id)
+
+    def _marked(self, name: str, mark: Row) -> bool:
+        what = "head" if name == "head" else "anchor"
+        return self._signer.marker_of(what, mark["position"], bytes(mark["hash"]), mark["mac"]) is not None  # type: ignore[arg-type]
+
+    def _compare(self, position: int, digest: bytes) -> None:
+        kept = self._kept
+        if kept is not None and kept.position == position and kept.hash != digest.hex():
+            self._report.finds("head", f"seal {position} was {kept.hash} when its head was kept, and is {digest.hex()}")
+
+    # -- what is not in it
+
+    async def _beside(self) -> None:
+        """Lines that are not sealed are old ones, new ones, or nobody knows where from."""
+        after = -(2**62)
+        while numbers := await self._host.database.rows(_NUMBERS, {"after": after}):
+            for row in numbers:
+                if row["seq"] not in self._sealed:
+                    await self._unsealed(row["seq"])
+            after = numbers[-1]["seq"]
+
+    async def _unsealed(self, seq: int) -> None:
+        report = self._report
+        found = await self._host.database.rows(_LINE, {"seq_": seq})
+        if not found:
+            return
+        row = found[0]
+        if row["mac"] is None and (seq < self._first or not self._first):
+            report.before += 1
+        elif self._signer.signer_of(row) is None:
+            what = "is not signed" if row["mac"] is None else "is signed by nobody, or was changed"
+            report.finds("inserted", f"the line {seq} {what}", seq=seq, call_id=row["call_id"])
+        elif seq < self._sealed.last and row["at"] < self._host.clock() - 2 * timedelta(seconds=LATE):
+            message = f"the line {seq} is in no seal, although later ones are"
+            report.finds("inserted", message, seq=seq, call_id=row["call_id"])
+        else:
+            report.unsealed += 1
+            report.unsealed_since = min(report.unsealed_since or row["at"], row["at"])
+            if row["tool"] == ERASED:
+                self._recorded.update(row["arguments"]["lines"])
+
+    # -- and in the end
+
+    def _check_erased(self) -> None:
+        for first, last in self._erased:
+            for seq in range(first, last + 1):
+                if seq not in self._recorded:
+                    self._report.finds(
+                        "erased", f"the line {seq} is empty, and no line says that it was erased", seq=seq
+                    )
+
+    async def _check_end(self, marks: dict[str, Row], position: int, digest: bytes) -> None:
+        report, then, now = self._report, marks["head"], (await _marks(self._host))["head"]
+        report.head = Head(position, digest.hex() if digest else bytes(then["hash"]).hex())
+        if position < then["position"]:
+            report.finds("seals", f"seals {position + 1} to {then['position']} are missing: they were the newest")
+        elif position > now["position"]:
+            report.finds("seals", f"the chain goes on after seal {now['position']}, which is marked as its end")
+        elif position == now["position"] and position and not self._marked("head", now):
+            report.finds("seals", f"that the chain ends with seal {position} is not signed")
+        if self._kept is not None and self._kept.position > position:
+            report.finds("head", f"seal {self._kept.position} was there when its head was kept, and is not any more")
+        elif self._kept is not None and self._kept.position < report.removed_through:
+            kept, removed = self._kept.position, report.removed_through
+            report.finds("head", f"seal {kept} cannot be compared: retention has removed everything up to {removed}")

@@ -1,0 +1,88 @@
+"""Requests that are refused at the door are in the audit trail, and cannot fill it.
+
+Anybody who reaches the server can be refused as often as they like. So of each address the first refusal for a reason
+is a line at once, and those of the next minute become one line that says how many they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from sixty.audit import Entry
+from sixty.ids import new_id
+
+if TYPE_CHECKING:
+    from sixty.errors import SixtyError
+    from sixty.host import Host
+
+__all__ = ["Refused"]
+
+WINDOW = 60.0
+"""Seconds whose further refusals are one line."""
+ADDRESSES = 1_000
+"""Addresses and reasons that are told apart at once; all others are one."""
+
+
+@dataclass(slots=True)
+class _More:
+    """Refusals that are not in the trail yet."""
+
+    since: float
+    count: int = 0
+
+
+class Refused:
+    """Who was refused at the door, and why."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._more: dict[tuple[str | None, str, str | None], _More] = {}
+        host.audit.before_the_end(self._settle_all)
+
+    def add(self, error: SixtyError, address: str | None, seconds: float) -> None:
+        """Somebody was refused."""
+        self._settle(monotonic() - WINDOW)
+        reason = error.details.get("reason")
+        key = (address, error.code, reason)
+        if key not in self._more and len(self._more) >= ADDRESSES:
+            key = (None, error.code, reason)
+        if (more := self._more.get(key)) is not None:
+            more.count += 1
+            return
+        self._more[key] = _More(monotonic())
+        self._tell(error.code, error.message, {"reason": reason}, address, seconds)
+
+    def _settle_all(self) -> None:
+        self._settle(monotonic())
+
+    def _settle(self, until: float) -> None:
+        """What began before then is told."""
+        for key, more in list(self._more.items()):  # the oldest first
+            if more.since > until:
+                return
+            del self._more[key]
+            address, code, reason = key
+            if more.count:
+                message = f"{more.count} more within a minute"
+                self._tell(code, message, {"reason": reason, "times": more.count}, address, 0.0)
+
+    def _tell(self, code: str, message: str, arguments: dict[str, object], address: str | None, seconds: float) -> None:
+        self._host.audit.later(
+            Entry(
+                call_id=new_id(),
+                at=self._host.clock(),
+                user_id=None,
+                tool="authenticate",
+                effect=None,
+                outcome=code,
+                message=message,
+                arguments=arguments,
+                records={},
+                transport="http",
+                client=None,
+                address=address,
+                microseconds=round(seconds * 1e6),
+            )
+        )
