@@ -216,6 +216,34 @@ def test_a_copy_that_is_not_sound_is_no_backup(tmp_path: Path) -> None:
         Sqlite(f"sqlite+aiosqlite:///{path}").check(path, Stop())
 
 
+async def test_looking_at_a_copy_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    path, stopped = tmp_path / "large.db", Stop()
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i, i FROM n"
+    connection = sqlite3.connect(path)
+    connection.executescript("CREATE TABLE t (i INTEGER PRIMARY KEY, j); CREATE INDEX x ON t (j);")
+    connection.executescript(f"INSERT INTO t {numbers}")
+    connection.close()
+    source, begun = Sqlite(f"sqlite+aiosqlite:///{path}"), asyncio.Event()
+    loop, ends = asyncio.get_running_loop(), []
+
+    def look(stop: Stop) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        try:
+            source.check(path, stop)
+        except (BackupError, Stopped) as error:
+            ends.append(error)
+
+    looking = asyncio.create_task(aside(look))
+    await begun.wait()
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert len(ends) == 1
+    stopped.end()
+    with pytest.raises(Stopped):
+        source.check(path, stopped)
+
+
 # of Postgres alone
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,3 +107,20 @@ def test_a_program_that_nobody_waits_for_any_more_is_killed() -> None:
     assert process.returncode == -9
     with pytest.raises(Stopped), running(("/bin/sleep", "60"), os.environ, stop) as process:
         pytest.fail("it had ended before")
+
+
+def test_one_that_ends_before_it_has_read_everything_says_why() -> None:
+    command = ("/bin/sh", "-c", "echo enough >&2; exit 1")
+
+    def feed() -> None:
+        with (
+            running(command, os.environ, Stop(), stdin=subprocess.PIPE) as taking,
+            running(("/bin/cat", "/dev/zero"), os.environ, Stop(), stdout=subprocess.PIPE) as giving,
+        ):
+            assert taking.stdin is not None
+            assert giving.stdout is not None
+            while True:
+                taking.stdin.write(giving.stdout.read(1_000_000))
+
+    with pytest.raises(BackupError, match="sh failed: enough"):
+        feed()

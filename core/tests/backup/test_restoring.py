@@ -250,6 +250,35 @@ async def test_a_restore_that_fails_changes_nothing(
         assert await organisation.as_role("user").call("read_note", note_id=note["id"])
 
 
+def test_a_migration_that_fails_leaves_what_was_there(
+    sqlite_templates: Any, plugins: Plugins, tmp_path: Path, make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> dict[str, str]:
+        return {"notes": "its migration failed"}
+
+    old, url = f"sqlite+aiosqlite:///{tmp_path / 'old.db'}", sqlite_templates.copy(plugins, tmp_path / "sixty.db")
+    at_the_version(old, "0006_jobs")
+    made, before = make(old), source_at(url).found(Stop())
+    monkeypatch.setattr("sixty.storage.alembic.upgrade_packs", fail)
+    with pytest.raises(BackupError, match="notes: its migration failed"):
+        put_back(made, url)
+    assert source_at(url).found(Stop()) == before
+
+
+def test_what_is_restored_must_be_what_the_manifest_says(
+    sqlite_templates: Any, plugins: Plugins, tmp_path: Path, make: Callable[..., Made]
+) -> None:
+    url = sqlite_templates.copy(plugins, tmp_path / "sixty.db")
+    made, source, stop = make(url), source_at(url), Stop()
+    contents = made.manifest.contents.model_copy(update={"counts": {**made.manifest.contents.counts, "users": 9}})
+    forged = made.manifest.model_copy(update={"contents": contents})
+    with (
+        opened(f"file://{made.place}/{made.name}", source, stop) as (_, dump),
+        pytest.raises(BackupError, match="not what the manifest says: users had 9 rows, and has 0"),
+    ):
+        restore(source, forged, dump, core(), stop=stop)
+
+
 def test_a_file_of_the_other_database_is_refused(tmp_path: Path, make: Callable[..., Made], empty_url: str) -> None:
     made = make(verify=False)
     other = "sqlite+aiosqlite:///x.db" if made.manifest.database == "postgresql" else "postgresql+asyncpg://h/x"

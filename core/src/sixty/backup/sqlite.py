@@ -56,11 +56,9 @@ class Sqlite:
 
     def check(self, dump: Path, stop: Stop) -> Contents:
         """What is in a dump that was found to be sound."""
-        with _told(dump), closing(_open(dump)) as connection:
-            connection.set_progress_handler(lambda: _is_over(stop), 1_000_000)
+        with _told(dump), closing(_open(dump)) as connection, stop.ending(connection.interrupt):
             problems = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
             dangling = connection.execute("PRAGMA foreign_key_check").fetchmany(5)
-        stop()
         if problems != ["ok"] or dangling:
             raise BackupError(
                 f"the copy of the database is not sound: {'; '.join(problems)}, {len(dangling)} bad pointers"
@@ -118,15 +116,6 @@ def _url(path: Path) -> str:
 def _open(path: Path, patience: float = BUSY) -> sqlite3.Connection:
     """A connection to a file that is there."""
     return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=patience, isolation_level=None)
-
-
-def _is_over(stop: Stop) -> bool:
-    """As SQLite asks whether to go on. What it is told it would swallow: who asks again is told the same."""
-    try:
-        stop()
-    except Exception:  # noqa: BLE001 - whatever it is
-        return True
-    return False
 
 
 def _as_before(like: Path, path: Path) -> None:
