@@ -95,5 +95,4 @@ def _audit(connection: Connection, names: list[str]) -> Iterator[tuple[str, Any]
         digest: sa.ColumnClause[Any] = sa.column("hash")
         newest = sa.select(position, digest).select_from(sa.table("audit_seals")).order_by(position.desc()).limit(1)
         for row in connection.execute(newest):
-            yield "position", row[0]
-            yield "hash", row[1] if isinstance(row[1], str) else bytes(row[1]).hex()
+            yield "head", f"{row[0]}:{bytes(row[1]).hex()}"

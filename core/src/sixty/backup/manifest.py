@@ -35,7 +35,7 @@ class Contents(_Value):
     counts: dict[str, int]
     """The rows of each table."""
     audit: dict[str, Any]
-    """The last line of the audit trail, and the last seal where lines are sealed."""
+    """The number of the last line of the audit trail; and its head, as `sixty audit verify` prints it."""
 
 
 class Manifest(_Value):

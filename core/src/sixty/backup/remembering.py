@@ -14,18 +14,19 @@ from sixty.tables import state
 if TYPE_CHECKING:
     from sixty.storage.database import Database
 
-__all__ = ["last_backup_at", "note"]
+__all__ = ["LAST_BACKUP", "last_backup_at", "note"]
 
 _NAME = "last backup"
 
-_READ = sa.select(state.c.value).where(state.c.name == _NAME)
+LAST_BACKUP = sa.select(state.c.value).where(state.c.name == _NAME)
+"""The seconds from 1970 to the moment of the newest good backup, as `value`."""
 _insert = insert(state)
 _NOTE = _insert.on_conflict_do_update(index_elements=[state.c.name], set_={"value": _insert.excluded.value})
 
 
 async def last_backup_at(database: Database) -> datetime | None:
     """The moment of which the newest good backup is; None if there never was one."""
-    found = await database.rows(_READ)
+    found = await database.rows(LAST_BACKUP)
     return datetime.fromtimestamp(found[0]["value"], UTC) if found else None
 
 
