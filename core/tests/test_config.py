@@ -111,3 +111,29 @@ def test_a_bad_pack_setting_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "sixty.toml").write_text("[stages]\nwieght = 1\n")
     with pytest.raises(ConfigError, match="SIXTY_STAGES_WIEGHT"):
         load_pack_settings("stages", Stages, {"SIXTY_CONFIG": f"{tmp_path}/sixty.toml"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("BACKUP_CRON", "at night", "must have 5 fields"),
+        ("BACKUP_TO", "ftp://there", "write a folder, or s3://BUCKET/PREFIX"),
+        ("BACKUP_KEEP", "7,4", "write how many days, weeks and months, for example 7,4,6"),
+        ("BACKUP_KEEP", "7,-4,6", "write how many days, weeks and months"),
+        ("BACKUP_NOTICE_URL", "nonsense", "must begin with https://"),
+        ("BACKUP_NOTICE_SECRET", "hunter2", "whsec_ and the base64"),
+    ],
+)
+def test_a_setting_about_backups_says_what_is_wrong_with_it(name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_settings({f"SIXTY_{name}": value})
+    assert f"the setting SIXTY_{name} is bad" in str(refused.value)
+    assert message in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_about_backups_are_taken_apart() -> None:
+    given = {"BACKUP_KEEP": "1,2,3", "BACKUP_TO": "s3://bucket/a", "BACKUP_NOTICE_URL": "http://10.0.0.1/backups"}
+    found = load_settings({f"SIXTY_{name}": value for name, value in given.items()})
+    assert (found.backup_keep.daily, found.backup_keep.monthly) == (1, 3)
+    assert (found.backup_to, found.backup_notice_url) == ("s3://bucket/a", "http://10.0.0.1/backups")

@@ -17,7 +17,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
+from sixty.backup.rotation import Keep
 from sixty.errors import ConfigError, Invalid, nearest
+from sixty.jobs.ticks import check_cron
+from sixty.webhooks.addresses import target
+from sixty.webhooks.signing import accepted_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
+PLACES = ("file", "s3")
+"""The schemes of addresses at which files can be kept; what has none is a folder."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -68,9 +74,35 @@ def _redis(value: str) -> str:
     return value
 
 
-def _signing(value: str) -> str:
-    from sixty.webhooks.signing import accepted_secret  # noqa: PLC0415 - few have such a secret
+def _cron(value: str) -> str:
+    check_cron(value)
+    return value
 
+
+def _place(value: str) -> str:
+    scheme, found, _ = value.partition("://")
+    if found and scheme not in PLACES:
+        raise ValueError(f"write a folder, or s3://BUCKET/PREFIX, in place of {scheme}://")
+    return value
+
+
+def _keep(value: object) -> object:
+    parts = _split(value)
+    numbers = [int(part) for part in parts if str(part).isdigit()] if isinstance(parts, tuple | list) else []
+    if len(numbers) != len(Keep._fields):
+        raise ValueError("write how many days, weeks and months, for example 7,4,6")
+    return tuple(numbers)
+
+
+def _notice_url(value: str) -> str:
+    try:
+        target(value)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _signing(value: str) -> str:
     try:
         return accepted_secret(value)
     except Invalid as error:
@@ -78,10 +110,13 @@ def _signing(value: str) -> str:
         raise ValueError(msg) from None
 
 
+Cron = Annotated[str, AfterValidator(_cron)]
 Keys = Annotated[tuple[Annotated[str, Field(min_length=32)], ...], BeforeValidator(_split)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
+PlaceAddress = Annotated[str, AfterValidator(_place)]
 Pauses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], BeforeValidator(_split)]
+Keeping = Annotated[Keep, BeforeValidator(_keep)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -164,6 +199,30 @@ class Settings(PackSettings):
     )
     audit_sink_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
         None, repr=False, description="What signs these, as [webhooks](webhooks.md) are signed: `whsec_…`."
+    )
+    backup_to: PlaceAddress | None = Field(
+        None,
+        description="The folder, or the bucket as `s3://BUCKET/PREFIX`, of the backups; unset: none by themselves.",
+    )
+    backup_cron: Cron = Field("30 2 * * *", description="When a backup is made by itself, as a cron expression.")
+    backup_keep: Keeping = Field(
+        Keep(7, 4, 6),
+        description="Of how many days, weeks and months that have a backup the last one is kept.",
+    )
+    backup_verify: bool = Field(
+        default=True, description="Whether each backup is restored once before it counts as one."
+    )
+    backup_notice_url: Annotated[str, AfterValidator(_notice_url)] | None = Field(
+        None, description="Where a notice is sent of each backup that was made, and of each that could not be."
+    )
+    backup_notice_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
+        None, repr=False, description="What signs the notices, as webhooks are signed: `whsec_…`; unset: nothing does."
+    )
+    backup_audit_to: PlaceAddress | None = Field(
+        None, description="The folder or the bucket to which the audit trail is copied as it grows; unset: none."
+    )
+    backup_audit_cron: Cron = Field(
+        "7 * * * *", description="When the new lines of the audit trail are copied, as a cron expression."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."

@@ -15,6 +15,7 @@ What is outside the tree is a bug of ours and leaves as `internal`, with an id t
 Errors of the operator (a bad setting, a bad plugin) are not shown to callers:
 
 OperatorError
+├── BackupError           a backup cannot be made, kept or restored
 ├── ConfigError           a setting is unknown or bad
 ├── Misfit                what a command was told does not fit the file that it was given
 └── PluginError           a plugin cannot be loaded
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
+    "BackupError",
     "ConfigError",
     "Conflict",
     "Forbidden",
@@ -146,6 +148,10 @@ def _tree(error: type[SixtyError]) -> Iterator[type[SixtyError]]:
 
 class OperatorError(Exception):
     """Something that the person who runs the server has to mend."""
+
+
+class BackupError(OperatorError):
+    """A backup cannot be made, kept or restored; the message says why, and what is as it was."""
 
 
 class ConfigError(OperatorError):

@@ -119,7 +119,7 @@ def test_a_job_that_there_is_not_is_not_found(run: Callable[..., Result], job_id
 
 def test_a_process_that_only_works_does_what_is_due_and_ends(run: Callable[..., Result], left: list[str]) -> None:
     assert (
-        run("jobs", "run", "--once").stdout == "Tried 2 jobs: core.remove_old_jobs, core.remove_old_lines.\n"
+        run("jobs", "run", "--once").stdout == "Tried 2 jobs: core.clear_expired, core.remove_old_lines.\n"
     )  # no other pack is loaded
     assert run("jobs", "run", "--once").stdout == "Nothing was due.\n"
     assert states(run)[left[2]] == "waiting"

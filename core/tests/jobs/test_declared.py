@@ -91,7 +91,7 @@ def test_a_schedule_that_is_not_as_it_should_be_is_refused(schedule: Schedule, m
 def test_two_packs_may_have_jobs_of_the_same_name() -> None:
     packs = [load(name, errands, {}) for name in ("one", "two")]
     registry = assemble(core({}), [packs[0]], {})
-    assert {"core.remove_old_jobs", "one.errand"} <= registry.jobs.keys()
+    assert {"core.clear_expired", "one.errand"} <= registry.jobs.keys()
     other = plugin(sixty_jobs=lambda: [job("errand", failed=despair)(handler)])
     both = assemble(core({}), [packs[0], load("two", other, {})], {})
     assert both.quarantined == {}

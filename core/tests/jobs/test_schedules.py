@@ -186,5 +186,5 @@ async def test_what_became_of_jobs_long_ago_is_removed_every_night(sixty: Organi
     await sixty.work()
     assert await left() == {"old", "new", "still to come"}
     sixty.clock.advance(timedelta(days=2))
-    assert "core.remove_old_jobs" in await sixty.work()
+    assert "core.clear_expired" in await sixty.work()
     assert await left() == {"new", "still to come"}

@@ -11,14 +11,16 @@ from sixty import crm, tables
 from sixty.audit import retention
 from sixty.audit.retention import remove_old_lines
 from sixty.audit.sink import send_seal
+from sixty.backup.notices import send_notice
+from sixty.backup.scheduled import AUDIT_COPIES, BACKUPS, copy_audit, make_backup
 from sixty.builtin.access import explain_access
 from sixty.builtin.history import HISTORY_COMPLETION, record_history
 from sixty.builtin.metrics import METRICS
 from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
+from sixty.clearing import CLEARING, clear_expired
 from sixty.hookspecs import hookimpl
-from sixty.jobs.clearing import EVERY_NIGHT, remove_old_jobs
 from sixty.kinds import Tables
 from sixty.permissions import Permissions
 from sixty.views import Published
@@ -52,12 +54,12 @@ def sixty_completions() -> list[Completion]:
 
 @hookimpl
 def sixty_jobs() -> list[Job]:
-    return [deliver, remove_old_jobs, remove_old_lines, send_seal]
+    return [deliver, clear_expired, remove_old_lines, send_seal, make_backup, send_notice, copy_audit]
 
 
 @hookimpl
 def sixty_schedules() -> list[Schedule]:
-    return [EVERY_NIGHT, retention.EVERY_NIGHT]
+    return [CLEARING, retention.EVERY_NIGHT, BACKUPS, AUDIT_COPIES]
 
 
 @hookimpl

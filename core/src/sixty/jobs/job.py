@@ -57,12 +57,18 @@ class Job:
     """Seconds that one try may take."""
     failed: Handler | None = None
     """What is done once it has failed for good; with the same arguments, and with `work.error`."""
+    here: Callable[[Host], bool] | None = None
+    """Whether this process can do it, by its settings; one that cannot leaves it to those that can."""
 
     def parse(self, payload: Payload, context: Mapping[str, Any]) -> Any:
         """The payload as the job's model. `Invalid` says what is wrong with it."""
         if isinstance(payload, self.arguments):
             return payload
         return parsed(self.arguments, dict(payload), context)
+
+    def is_done_by(self, host: Host) -> bool:
+        """Whether this process can do it."""
+        return self.here is None or self.here(host)
 
     def plan(self, host: Host) -> tuple[float, ...]:
         """Seconds before each further try."""
@@ -80,7 +86,12 @@ class Job:
 
 
 def job(
-    name: str, *, retry: Retry = RETRY, timeout: float = TIMEOUT, failed: Handler | None = None
+    name: str,
+    *,
+    retry: Retry = RETRY,
+    timeout: float = TIMEOUT,
+    failed: Handler | None = None,
+    here: Callable[[Host], bool] | None = None,
 ) -> Callable[[Handler], Job]:
     """A job made from an async function `(args, work)`; its docstring says what it does.
 
@@ -91,6 +102,6 @@ def job(
         if failed is not None and not iscoroutinefunction(failed):
             raise PluginError(f"`failed` of the job {name} must be an async function")
         model = model_of(function, f"the job {name}")
-        return Job(name, function, model, cleandoc(function.__doc__ or ""), retry, timeout, failed)
+        return Job(name, function, model, cleandoc(function.__doc__ or ""), retry, timeout, failed, here)
 
     return decorate

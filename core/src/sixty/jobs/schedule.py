@@ -10,8 +10,9 @@ from sixty.jobs.job import NAME
 from sixty.jobs.ticks import check_cron
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from sixty.host import Host
     from sixty.jobs.job import Job
 
 __all__ = ["Schedule"]
@@ -25,9 +26,14 @@ class Schedule:
     """
 
     name: str
-    cron: str
+    cron: str | Callable[[Host], str]
+    """Or what finds it in settings."""
     job: Job
     payload: Mapping[str, Any] = field(default_factory=dict)
+
+    def times(self, host: Host) -> str:
+        """The cron expression of its times."""
+        return self.cron if isinstance(self.cron, str) else self.cron(host)
 
     def check(self, jobs: tuple[Job, ...]) -> None:
         """Raise `PluginError` unless it is a schedule of one of these jobs; called when the plugin loads."""
@@ -36,7 +42,8 @@ class Schedule:
         if self.job not in jobs:
             raise PluginError(f"the schedule {self.name} is of the job {self.job.name}, which `sixty_jobs` must return")
         try:
-            check_cron(self.cron)
+            if isinstance(self.cron, str):
+                check_cron(self.cron)
             self.job.parse(self.payload, {})
         except (ValueError, Invalid) as error:
             raise PluginError(f"the schedule {self.name}: {error}") from error

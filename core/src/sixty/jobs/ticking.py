@@ -47,7 +47,9 @@ async def keep_ticks(host: Host) -> None:
     for row in await host.database.rows(_TICKS):
         pending.setdefault(row["lane"].removeprefix(_LANE), []).append(row)
     writes: list[Write] = []
-    for name in registry.schedules:
+    for name, schedule in registry.schedules.items():
+        if not schedule.job.is_done_by(host):
+            continue  # whoever can do it sees to it
         tick = _tick(host, registry, name, now)
         key = tick.values["key"]
         # those to come that its expression, or the time zone, no longer names
@@ -64,7 +66,7 @@ async def keep_ticks(host: Host) -> None:
 
 def _tick(host: Host, registry: Registry, name: str, after: datetime) -> Write:
     schedule = registry.schedules[name]
-    time = next_tick(schedule.cron, after, host.timezone)
+    time = next_tick(schedule.times(host), after, host.timezone)
     context: dict[str, Any] = {"now": time, "timezone": host.timezone}
     return enqueued(
         registry.job_names[schedule.job],

@@ -153,7 +153,8 @@ class Worker:
                 await self._leases.take_over()
                 outlook = await self._leases.outlook()
             until = monotonic() + LEASE.total_seconds()
-            taken = await self._leases.take(self._rooms(outlook.due), registry.jobs)
+            names = [name for name, (_, job) in registry.jobs.items() if job.is_done_by(self._host)]
+            taken = await self._leases.take(self._rooms(outlook.due), names)
             for row in taken:
                 registry.in_flight.begin()
                 task = asyncio.create_task(self._run(row, registry))

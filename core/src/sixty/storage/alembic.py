@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
+from sixty.storage.engines import connection_to
 from sixty.storage.migrations import DECLARED, version_table
 from sixty.tables import pointers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from sixty.kinds import Tables
     from sixty.registry import Pack
@@ -34,7 +31,7 @@ LOCK = 60_660_060
 async def upgrade_packs(url: str, packs: Sequence[Pack]) -> dict[str, str]:
     """Every pack is at its head. Those that failed, and why; raises what went wrong if it is the core's own."""
     failed: dict[str, str] = {}
-    async with _connection(url) as connection:
+    async with connection_to(url) as connection:
         for pack in packs:
             try:
                 async with connection.begin():
@@ -48,26 +45,8 @@ async def upgrade_packs(url: str, packs: Sequence[Pack]) -> dict[str, str]:
 
 async def downgrade_pack(url: str, pack: Pack) -> None:
     """None of the pack's tables are left, by its own downgrades."""
-    async with _connection(url) as connection, connection.begin():
+    async with connection_to(url) as connection, connection.begin():
         await connection.run_sync(_downgrade, pack)
-
-
-@asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        # the driver would commit before a CREATE TABLE and leave half a migration behind
-        sa.event.listen(engine.sync_engine, "connect", _manual_transactions)
-        sa.event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    try:
-        async with engine.connect() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
-
-
-def _manual_transactions(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
 
 
 def _lock(connection: Connection) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sixty.registry import Pack
     from sixty.storage.database import Database
 
-__all__ = ["DECLARED", "MigrationStatus", "head_of", "outdated", "status", "upgrade", "version_table"]
+__all__ = ["DECLARED", "MigrationStatus", "head_of", "is_known", "outdated", "status", "upgrade", "version_table"]
 
 DECLARED = "declared"
 """The version of a pack without migrations, whose tables are made as declared."""
@@ -61,19 +61,35 @@ def head_of(pack: Pack) -> str | None:
     """
     if pack.tables is None:
         return None
-    folder = pack.tables.migrations
-    if folder is None:
+    if pack.tables.migrations is None:
         return DECLARED
-    revisions: set[str] = set()
-    parents: set[str] = set()
-    for path in sorted(Path(folder).glob("*.py")):
-        for down, double, single in _REVISION.findall(path.read_text(encoding="utf-8")):
-            (parents if down else revisions).add(double or single)
+    revisions, parents = _revisions(Path(pack.tables.migrations))
     heads = revisions - parents
     if len(heads) != 1:
         msg = f"the migrations of {pack.name} have {len(heads)} heads, and must have one"
         raise PluginError(msg)
     return heads.pop()
+
+
+def is_known(pack: Pack, version: str) -> bool:
+    """Whether the pack's tables can be brought up to date from this version of them."""
+    if version == DECLARED:
+        return True
+    return (
+        pack.tables is not None
+        and pack.tables.migrations is not None
+        and (version in _revisions(Path(pack.tables.migrations))[0])
+    )
+
+
+def _revisions(folder: Path) -> tuple[set[str], set[str]]:
+    """All revisions in a folder, and those that another one follows."""
+    revisions: set[str] = set()
+    parents: set[str] = set()
+    for path in sorted(folder.glob("*.py")):
+        for down, double, single in _REVISION.findall(path.read_text(encoding="utf-8")):
+            (parents if down else revisions).add(double or single)
+    return revisions, parents
 
 
 async def status(url: str, packs: Sequence[Pack]) -> list[MigrationStatus]:

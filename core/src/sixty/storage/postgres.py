@@ -59,6 +59,7 @@ def _translated(error: Exception) -> Exception:
         | pg.InternalClientError  # the connection was cut in the midst of something
         | pg.PostgresConnectionError
         | pg.InsufficientResourcesError
+        | pg.LockNotAvailableError
         | pg.OperatorInterventionError
         | pg.InvalidAuthorizationSpecificationError
         | pg.InvalidCatalogNameError

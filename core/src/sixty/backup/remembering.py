@@ -1,0 +1,35 @@
+"""When the last backup was made that can be restored: one row of the database, which each process can read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from sixty.storage.statements import Write
+from sixty.tables import state
+
+if TYPE_CHECKING:
+    from sixty.storage.database import Database
+
+__all__ = ["LAST_BACKUP", "last_backup_at", "note"]
+
+_NAME = "last backup"
+
+LAST_BACKUP = sa.select(state.c.value).where(state.c.name == _NAME)
+"""The seconds from 1970 to the moment of the newest good backup, as `value`."""
+_insert = insert(state)
+_NOTE = _insert.on_conflict_do_update(index_elements=[state.c.name], set_={"value": _insert.excluded.value})
+
+
+async def last_backup_at(database: Database) -> datetime | None:
+    """The moment of which the newest good backup is; None if there never was one."""
+    found = await database.rows(LAST_BACKUP)
+    return datetime.fromtimestamp(found[0]["value"], UTC) if found else None
+
+
+async def note(database: Database, made_at: datetime) -> None:
+    """A backup of this moment is where it was to be."""
+    await database.apply([Write(_NOTE, {"name": _NAME, "value": int(made_at.timestamp())})])
