@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["DASHBOARD", "Prometheus", "Query", "missing", "node_exporter", "prometheus", "queries", "redis_exporter"]
 
 DASHBOARD = Path(__file__).parents[1] / "deploy" / "grafana" / "dashboards" / "sixty.json"
+PATIENCE = 30
+"""Seconds that Prometheus may take to start, or to answer."""
 SCRAPE = 1
 """Seconds between two looks at the targets."""
 WINDOW = "10s"
@@ -49,6 +51,15 @@ class Prometheus:
 
     url: str
 
+    def wait(self) -> None:
+        """It answers queries, which takes a moment longer than it takes to listen."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with suppress(OSError), urlopen(f"{self.url}/-/ready", timeout=PATIENCE):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"Prometheus is not ready after {PATIENCE} seconds")
+
     def now(self, expression: str) -> list[dict[str, Any]]:
         """What an expression comes to now: series, each with its `metric` and `value`."""
         return self._ask("query", query=expression)
@@ -66,7 +77,7 @@ class Prometheus:
         return left
 
     def _ask(self, what: str, **parameters: Any) -> list[dict[str, Any]]:
-        with urlopen(f"{self.url}/api/v1/{what}", urlencode(parameters).encode(), timeout=30) as response:
+        with urlopen(f"{self.url}/api/v1/{what}", urlencode(parameters).encode(), timeout=PATIENCE) as response:
             answer: list[dict[str, Any]] = json.load(response)["data"]["result"]
         return answer
 
@@ -117,8 +128,10 @@ def prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
     ]
-    with running(command, port) as server:
-        yield Prometheus(f"http://127.0.0.1:{server.port}")
+    with running(command, port):
+        server = Prometheus(f"http://127.0.0.1:{port}")
+        server.wait()
+        yield server
 
 
 @contextmanager
