@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,6 +62,19 @@ def test_databases_are_reached_by_those_who_use_them_alone() -> None:
     inside = {name for name, service in SERVICES.items() if "data" in service["networks"]}
     assert inside == {*OURS, "postgres", "redis", "redis-exporter"}
     assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["data"]
+
+
+def test_the_replicas_know_nginx_by_its_address_and_believe_nobody_else() -> None:
+    nginx = SERVICES["nginx"]["networks"]["front"]["ipv4_address"]
+    addresses = {nginx}
+    for name in ("sixty-1", "sixty-2", "sixty-3"):
+        assert SERVICES[name]["environment"]["SIXTY_TRUSTED_PROXIES"] == nginx
+        shared = SERVICES["nginx"]["networks"].keys() & SERVICES[name]["networks"].keys()
+        assert shared == {"front"}, "nginx would come from an address that they do not know"
+        addresses.add(SERVICES[name]["networks"]["front"]["ipv4_address"])
+    assert len(addresses) == 4
+    [subnet] = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert all(ip_address(address) in ip_network(subnet["subnet"]) for address in addresses)
 
 
 def test_whoever_serves_waits_for_the_tables_and_ends_after_the_calls() -> None:
