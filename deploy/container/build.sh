@@ -22,7 +22,7 @@ system() {
     packages ca-certificates postgresql-client-17 python3
     groupadd --gid "$OWNER" sixty
     useradd --uid "$OWNER" --gid "$OWNER" --no-create-home --home-dir /var/lib/sixty --shell /usr/sbin/nologin sixty
-    install --directory --owner sixty --group sixty --mode 0750 /var/lib/sixty
+    install --directory --owner sixty --group sixty --mode 0750 /var/lib/sixty /var/lib/sixty/backups
 }
 
 install_sixty() {

@@ -73,7 +73,8 @@ def redis(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactor
 def served(postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Sixty with every pack, set up as it is deployed, and an admin's key to it."""
     folder, port = tmp_path_factory.mktemp("sixty"), free_port()
-    env = environment(postgres.url, redis.url, folder)
+    (folder / "backups").mkdir()
+    env = environment(postgres.url, redis.url, folder / "backups")
     sixty("db", "upgrade", env=env)
     sixty("user", "add", "ann@example.com", "--name", "Ann", "--role", "admin", env=env)
     key = sixty("key", "add", "ann@example.com", env=env).strip()

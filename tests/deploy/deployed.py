@@ -30,7 +30,7 @@ class Served:
     env: Mapping[str, str]
 
 
-def environment(database: str, redis: str, folder: Path) -> dict[str, str]:
+def environment(database: str, redis: str, backups: Path) -> dict[str, str]:
     """The environment of a server, without settings that happen to be set here."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
     return {
@@ -38,7 +38,7 @@ def environment(database: str, redis: str, folder: Path) -> dict[str, str]:
         "SIXTY_DATABASE_URL": database,
         "SIXTY_REDIS_URL": redis,
         "SIXTY_METRICS_TOKEN": METRICS_TOKEN,
-        "SIXTY_BACKUP_TO": str(folder / "backups"),
+        "SIXTY_BACKUP_TO": str(backups),
         "SIXTY_RATE_STANDARD": "off",
     }
 

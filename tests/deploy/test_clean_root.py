@@ -149,5 +149,5 @@ def test_whoever_breaks_in_can_change_nothing(root: Path) -> None:
 def test_backups_can_be_made_in_it(root: Path) -> None:
     for name in ("pg_dump", "pg_restore", "psql"):
         assert "(PostgreSQL) 17" in run(*confined(root, [name, "--version"]), env=variables())
-    owner = (root / "var/lib/sixty").stat()
+    owner = (root / "var/lib/sixty/backups").stat()
     assert (owner.st_uid, owner.st_mode & 0o777) == (10001, 0o750)
