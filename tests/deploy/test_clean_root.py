@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import lacking
-from deployed import DEPLOY, ROOT, instructions, last_stage, variables
 from things import Postgres, Program, free_port, running
+from written import DEPLOY, ROOT, instructions, last_stage, variables
 
 from benchmarks.wire import ask
 

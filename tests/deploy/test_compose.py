@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed import DEPLOY, read, settings_in
+from written import DEPLOY, read, settings_in
 
 from sixty.config import Settings, load_settings
 from sixty.server.http import GRACE

@@ -8,7 +8,7 @@ import subprocess
 import tomllib
 from typing import TYPE_CHECKING
 
-from deployed import DEPLOY, ROOT, instructions, last_stage, read
+from written import DEPLOY, ROOT, instructions, last_stage, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

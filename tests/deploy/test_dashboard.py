@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from deployed import DEPLOY, METRICS_TOKEN, read, sixty
+from deployed import METRICS_TOKEN, sixty
 from things import Redis, wait_until
+from written import DEPLOY, read
 
 from benchmarks.watched import DASHBOARD, Prometheus, node_exporter, prometheus, queries, redis_exporter
 from benchmarks.wire import ask

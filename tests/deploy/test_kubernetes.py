@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 import yaml
-from deployed import DEPLOY, read, settings_in
+from written import DEPLOY, read, settings_in
 
 from sixty.config import Settings
 from sixty.server.health import PATIENCE

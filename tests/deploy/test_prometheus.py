@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from alerting import CASES
-from deployed import DEPLOY, ROOT, read
+from written import DEPLOY, ROOT, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

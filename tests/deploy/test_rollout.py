@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from deployed import DEPLOY
 from things import free_port
+from written import DEPLOY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

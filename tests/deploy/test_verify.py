@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -12,8 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
-from deployed import DEPLOY
 from things import free_port
+from written import DEPLOY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ def verify(url: str, *options: str, token: str = MADE_UP) -> subprocess.Complete
 def test_a_server_that_serves_is_verified(served: Served) -> None:
     done = verify(f"http://127.0.0.1:{served.port}", "--expect", version("sixty-core"), token=served.key)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"serves version {version('sixty-core')} with 3" in done.stdout
+    assert re.search(rf"serves version {version('sixty-core')} with \d\d tools\n", done.stdout)
 
 
 def test_another_version_is_not_what_was_meant(served: Served) -> None:

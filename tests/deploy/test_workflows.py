@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed import ROOT, read
+from written import ROOT, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
