@@ -17,17 +17,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]  # for `deployed`, and for what the benchmarks watch with
 
-from deployed import Served, environment, sixty  # noqa: E402 - likewise
-from things import Postgres, Program, Redis, free_port, postgres_binaries, running  # noqa: E402 - found from here on
+from deployed import Served, environment, sixty  # noqa: E402 - found from here on
+from things import Postgres, Program, Redis, free_port, postgres_binaries, running  # noqa: E402 - likewise
 
 # in other environments nothing reads what is written here
 collect_ignore_glob = [] if find_spec("yaml") and find_spec("kubernetes_validate") else ["test_*.py"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.deploy)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from benchmarks.wire import ask
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+pytestmark = pytest.mark.deploy
+
 PATIENCE = 600
 """Seconds for the longest step, where the network is slow."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sixty"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.deploy
+
 FOLDER = DEPLOY / "compose"
 COMPOSE = read(FOLDER / "compose.yaml")
 SERVICES: dict[str, Any] = COMPOSE["services"]

@@ -8,10 +8,13 @@ import subprocess
 import tomllib
 from typing import TYPE_CHECKING
 
+import pytest
 from written import DEPLOY, ROOT, instructions, last_stage, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = pytest.mark.deploy
 
 CONTAINERFILE = DEPLOY / "container" / "Containerfile"
 

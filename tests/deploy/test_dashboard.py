@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from deployed import Served
 
+pytestmark = pytest.mark.deploy
+
 CONTENT = json.loads(DASHBOARD.read_text())
 PANELS = [panel for panel in CONTENT["panels"] if panel["type"] != "row"]
 KINDS = {"bargauge", "heatmap", "stat", "timeseries"}

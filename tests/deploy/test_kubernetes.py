@@ -20,6 +20,8 @@ from sixty.server.http import GRACE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.deploy
+
 FOLDER = DEPLOY / "kubernetes"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
 CUSTOM = {"PodMonitor"}

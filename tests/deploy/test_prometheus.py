@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.deploy
+
 FOLDER = DEPLOY / "prometheus"
 RULES = [rule for group in read(FOLDER / "alerts.yml")["groups"] for rule in group["rules"]]
 ALERTS: dict[str, dict[str, Any]] = {rule["alert"]: rule for rule in RULES}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from deployed import Served
 
+pytestmark = pytest.mark.deploy
+
 IMAGE = "registry.example.com/sixty@sha256:" + "0" * 64
 NOTES = """#!/bin/sh
 [ "$1" = kustomize ] && exec {kubectl} "$@"

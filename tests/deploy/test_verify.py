@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from deployed import Served
 
+pytestmark = pytest.mark.deploy
+
 
 MADE_UP = "sk60_made_up"
 

@@ -12,6 +12,8 @@ from written import ROOT, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.deploy
+
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 DELIVER, ROLLOUT = read(FOLDER / "deliver.yml"), read(FOLDER / "rollout.yml")
