@@ -29,7 +29,7 @@ install_sixty() {
     packages python3-venv
     python3 -m venv "$PREFIX"
     cd "$1"
-    set -- './core[traces]'
+    set -- './core[bucket,traces]'
     for pack in $PACKS; do
         set -- "$@" "./plugins/$pack"
     done

@@ -137,6 +137,11 @@ def test_a_rollout_and_a_drained_machine_leave_replicas_that_serve(manifests: li
     assert budget["spec"]["maxUnavailable"] == 1
 
 
+def test_what_is_rolled_out_last_is_what_serves_and_nothing_else(manifests: list[dict[str, Any]]) -> None:
+    last = [item for item in manifests if item["metadata"]["labels"].get("app.kubernetes.io/component") == "server"]
+    assert [(item["kind"], item["metadata"]["name"]) for item in last] == [("Deployment", "sixty")]
+
+
 def test_all_selectors_find_the_pods_that_serve(manifests: list[dict[str, Any]]) -> None:
     labels = pods(manifests)["sixty"]["metadata"]["labels"].items()
     for item in of_kind(manifests, "Deployment", "PodDisruptionBudget", "PodMonitor"):
