@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.signals.within import apart
 from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sixty.offers import OfferKind
     from sixty.storage.database import Database
 
 __all__ = ["AuditTrail", "Entry", "redacted"]
@@ -34,6 +36,7 @@ KEEP = 10_000
 DELAY = 0.5
 """Seconds that a line waits for company."""
 
+_WELL = ("ok", "repeated", "input_required")
 _SECRET = ("password", "secret", "token", "api_key", "authorization", "credential")
 _LONGEST = 2_000
 _DEEPEST = 20
@@ -60,6 +63,13 @@ class Entry:
     client: str | None
     address: str | None
     microseconds: int
+    kind: OfferKind = "tool"
+    """What `tool` names."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call came to an error. An answer that is given again is none, nor is a question to the client."""
+        return self.outcome not in _WELL
 
     def write(self) -> Write:
         """The write that puts the line into the trail."""
@@ -126,6 +136,16 @@ class AuditTrail:
         self._flusher: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """How many lines wait to be written."""
+        return len(self._waiting)
+
+    @property
+    def lost(self) -> int:
+        """How many were lost, because the database took none for too long."""
+        return self._lost
+
     def later(self, entry: Entry) -> None:
         """The line is written within a moment."""
         if len(self._waiting) >= KEEP:
@@ -133,7 +153,7 @@ class AuditTrail:
             self._lost += 1
         self._waiting.append(entry)
         if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
+            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon(), context=apart())
 
     async def flush(self) -> None:
         """Every waiting line is written, or still waiting if the database cannot take it."""

@@ -116,6 +116,15 @@ class Settings(PackSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How a line is logged: as `text` for people, or as one `json` object for programs."
+    )
+    metrics_token: str | None = Field(
+        None,
+        repr=False,
+        min_length=16,
+        description="What `/metrics` asks for as a bearer token; unset: it is shown to this machine alone.",
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=PackSettings)

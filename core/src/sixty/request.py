@@ -38,6 +38,8 @@ class Request:
     """The client, where the transport can reach it while the call runs."""
     replies: Replies = NO_REPLIES
     """What the client has answered to the questions of earlier rounds."""
+    traceparent: str | None = None
+    """The trace that the caller is in, as the W3C has it."""
     offer: Offer | None = None
     """What is called, where it is not on offer to clients: for what the process does itself. No transport sets it."""
 
@@ -75,4 +77,5 @@ class Trace:
             client=request.client,
             address=request.address,
             microseconds=round((perf_counter() - self.started) * 1e6),
+            kind=request.kind,
         )

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from asyncpg import exceptions as pg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
+from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
 from sixty.storage.statements import JSON, NEW, Compiler
 
@@ -195,6 +196,12 @@ class _Connections:
         self._address = address
         self._free: list[Any] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
+        self._taken = 0
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many are in somebody's hands, and how many wait for somebody."""
+        return {"busy": self._taken, "idle": len(self._free)}
 
     async def take(self) -> Any:
         """A connection of one's own; it must be given back."""
@@ -205,6 +212,7 @@ class _Connections:
                 await self._places.acquire()
         except TimeoutError as error:
             raise _translated(error) from error
+        self._taken += 1
         while self._free:
             connection = self._free.pop()
             if not connection.is_closed():
@@ -212,13 +220,17 @@ class _Connections:
         try:
             return await self._connect()
         except BaseException as error:
-            self._places.release()
+            self._release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
 
     def give_back(self, connection: Any) -> None:
         """Let the next one have it."""
         if not connection.is_closed():
             self._free.append(connection)
+        self._release()
+
+    def _release(self) -> None:
+        self._taken -= 1
         self._places.release()
 
     async def close(self) -> None:
@@ -258,6 +270,13 @@ class PostgresDatabase:
         database._connections.give_back(await database._connections.take())
         return database
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        return self._connections.states
+
+    def sql(self, statement: Statement) -> str:
+        return self._compiler.prepare(statement).sql
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         connection = await self._connections.take()
         try:
@@ -268,7 +287,7 @@ class PostgresDatabase:
     async def shared(self, statement: Statement) -> list[Row]:
         read = self._next_reads.get(statement)
         if read is None:
-            read = self._next_reads[statement] = asyncio.ensure_future(self._read_next(statement))
+            read = self._next_reads[statement] = asyncio.create_task(self._read_next(statement), context=apart())
         return await asyncio.shield(read)
 
     async def _read_next(self, statement: Statement) -> list[Row]:
