@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 import yaml
-from written import DEPLOY, read, settings_in
+from written import DEPLOY, ROOT, read, settings_in
 
 from sixty.config import Settings
 from sixty.server.health import PATIENCE
@@ -26,6 +26,7 @@ FOLDER = DEPLOY / "kubernetes"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
 CUSTOM = {"PodMonitor"}
 """Kinds that others bring to a cluster: Kubernetes has no schema of them."""
+SECRETS = {f"SIXTY_{name}_FILE" for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "AUDIT_KEY", "METRICS_TOKEN")}
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -98,19 +99,35 @@ def test_no_pod_can_do_more_than_it_needs(manifests: list[dict[str, Any]]) -> No
             assert re.search(r":\d+\.\d+\.\d+$", container["image"]), name
 
 
-def test_secrets_are_named_and_not_written_down(manifests: list[dict[str, Any]]) -> None:
+def test_secrets_are_files_of_a_secret_that_is_not_here(manifests: list[dict[str, Any]]) -> None:
     assert not of_kind(manifests, "Secret")
-    sensitive = {"SIXTY_DATABASE_URL", "SIXTY_REDIS_URL", "SIXTY_JWT_SECRET", "SIXTY_AUDIT_KEY", "SIXTY_METRICS_TOKEN"}
-    for config in of_kind(manifests, "ConfigMap"):
-        assert not sensitive & set(config["data"])
-    for pod in pods(manifests).values():
-        for container in pod["spec"]["containers"]:
-            for variable in container["env"]:
-                assert variable["name"] not in sensitive or variable["valueFrom"]["secretKeyRef"]["name"] == "sixty"
+    [config] = of_kind(manifests, "ConfigMap")
+    for name, pod in pods(manifests).items():
+        [container] = pod["spec"]["containers"]
+        told = {variable["name"]: variable["value"] for variable in container.get("env", [])}
+        told |= config["data"] if "envFrom" in container else {}
+        named = {variable: path for variable, path in told.items() if variable.endswith("_FILE")}
+        assert "SIXTY_DATABASE_URL_FILE" in named, name
+        assert not {variable.removesuffix("_FILE") for variable in SECRETS} & set(told), name
+        assert set(named) <= SECRETS, name
+        [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "secrets"]
+        assert all(path.rpartition("/")[0] == mount["mountPath"] for path in named.values())
+        [volume] = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "secrets"]
+        assert volume["secret"]["secretName"] == "sixty"
+        assert volume["secret"]["defaultMode"] == 0o440
+
+
+def test_the_page_makes_the_secret_of_every_file_that_is_named(manifests: list[dict[str, Any]]) -> None:
+    [config] = of_kind(manifests, "ConfigMap")
+    wanted = {value.rpartition("/")[2] for name, value in config["data"].items() if name.endswith("_FILE")}
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"--from-file=([a-z-]+)", page)) == wanted
 
 
 def test_every_setting_is_one_of_sixtys(manifests: list[dict[str, Any]]) -> None:
-    assert set(settings_in(manifests)) <= {f"SIXTY_{field.upper()}" for field in Settings.model_fields}
+    assert {name.removesuffix("_FILE") for name in settings_in(manifests)} <= {
+        f"SIXTY_{field.upper()}" for field in Settings.model_fields
+    }
 
 
 def test_a_replica_ends_after_the_calls_that_it_has(manifests: list[dict[str, Any]]) -> None:
