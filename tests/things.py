@@ -69,6 +69,12 @@ class Postgres:
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c shared_buffers=64MB"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
+    def database(self, name: str) -> str:
+        """The address of a further database, which is empty."""
+        at = ("--host", "127.0.0.1", "--port", str(self._port), "--username", "postgres")
+        subprocess.run([self._binaries / "createdb", *at, name], check=True, timeout=PATIENCE)  # noqa: S603 - ours
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/{name}"
+
     def kill(self) -> None:
         """As when the machine loses power: connections break, and what was not committed is gone."""
         if (self._folder / "data" / "postmaster.pid").exists():
