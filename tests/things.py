@@ -60,19 +60,24 @@ class Postgres:
         if os.geteuid() == 0:  # it refuses to be run by root
             shutil.chown(self._folder, "postgres", "postgres")
             self._as = ("runuser", "-u", "postgres", "--")
-        self._port = free_port()
-        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/postgres"
+        self.port = free_port()
+        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/postgres"
         self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
 
     def start(self) -> None:
         """It takes connections."""
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c shared_buffers=64MB"
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c shared_buffers=64MB"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def kill(self) -> None:
         """As when the machine loses power: connections break, and what was not committed is gone."""
         if (self._folder / "data" / "postmaster.pid").exists():
             self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def restart(self, mode: str) -> None:
+        """It is stopped, `fast` or `immediate` as `pg_ctl` has it, and takes connections again."""
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+        self.start()
 
     def remove(self) -> None:
         """Nothing of it is left."""

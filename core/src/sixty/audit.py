@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.errors import Unavailable
 from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
 
@@ -141,10 +142,13 @@ class AuditTrail:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
                 await self._database.apply([entry.write() for entry in batch])
-            except Exception:
+            except Exception as error:
                 self._waiting.extendleft(reversed(batch))
-                _logger.exception(
-                    "the audit trail cannot be written; %d lines wait, %d lost", len(self._waiting), self._lost
+                _logger.warning(
+                    "the audit trail cannot be written; %d lines wait, %d lost",
+                    len(self._waiting),
+                    self._lost,
+                    exc_info=None if isinstance(error, Unavailable) else error,
                 )
                 return
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from sixty.counters import COUNTERS, counters_in
+from sixty.outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
@@ -73,7 +74,9 @@ class Watch:
         self._state: Hashable = None
         self._identity: int | None = None
         self._looked = asyncio.Event()
-        self._away = False
+        self._outage = Outage(
+            _logger, "the database cannot be watched; it is tried again", "the database can be watched again"
+        )
 
     @asynccontextmanager
     async def watching(self, observer: Observer) -> AsyncIterator[None]:
@@ -100,16 +103,8 @@ class Watch:
 
     async def _watch(self) -> None:
         while True:
-            try:
+            with self._outage.survived():
                 await self._look()
-            except Exception:
-                if not self._away:
-                    _logger.exception("the database cannot be watched; it is tried again")
-                self._away = True
-            else:
-                if self._away:
-                    _logger.warning("the database can be watched again")
-                self._away = False
             self._looked.set()
             await asyncio.sleep(EVERY)
 

@@ -18,6 +18,7 @@ from sixty.errors import Unavailable
 from sixty.jobs.leases import LEASE, Leases
 from sixty.jobs.ticking import keep_ticks
 from sixty.jobs.trying import settling
+from sixty.outage import Outage
 from sixty.storage.database import StaleWrite
 
 if TYPE_CHECKING:
@@ -111,19 +112,12 @@ class Worker:
                 await self._stop()
 
     async def _work(self) -> None:
-        away = False
+        outage = Outage(_logger, "jobs cannot be looked for; it is tried again", "jobs can be looked for again")
         while True:
             self._woken.clear()
-            try:
+            pause = AWAY
+            with outage.survived():
                 _, pause = await self._turn()
-            except Exception:
-                if not away:
-                    _logger.exception("jobs cannot be looked for; it is tried again")
-                away, pause = True, AWAY
-            else:
-                if away:
-                    _logger.warning("jobs can be looked for again")
-                away = False
             await asyncio.sleep(BETWEEN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):

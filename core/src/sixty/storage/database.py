@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Database",
     "IntegrityViolation",
+    "OutcomeUnknown",
     "Reader",
     "StaleWrite",
     "StorageUnavailable",
@@ -40,6 +41,17 @@ class IntegrityViolation(Exception):
 
 class StorageUnavailable(Unavailable):
     """The database cannot be reached or is locked for too long. Nothing was written."""
+
+
+class OutcomeUnknown(StorageUnavailable):
+    """The database went away before it said whether a burst was written. It was, whole, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database went away, and whether this was written is not known; "
+            "send it again with the same idempotency key, or look before you try again",
+            outcome="unknown",
+        )
 
 
 class Reader(Protocol):
@@ -92,8 +104,8 @@ class Database(Protocol):
     async def apply(self, writes: Sequence[Write]) -> None:
         """Write a burst, all or nothing; on return it is committed.
 
-        Raises `StaleWrite`, `IntegrityViolation` or `StorageUnavailable`. A caller that is cancelled meanwhile
-        waits until the outcome is known.
+        Raises `StaleWrite`, `IntegrityViolation`, `StorageUnavailable` or `OutcomeUnknown`. A caller that is
+        cancelled meanwhile waits until the outcome is known.
         """
 
     async def analyze(self) -> None:

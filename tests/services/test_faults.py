@@ -1,0 +1,173 @@
+"""What is taken away from two servers under load costs nothing that was acknowledged, and they are back at once.
+
+Each fault hits while several agents read, create and move deals, schedule activities and analyze. Afterwards the books
+are judged (`books.py`), every answer must have been a proper one, none may have taken longer than `PATIENCE`, and each
+server must read and write again within `BACK` of the end of the cause. `FAULTS=long` is the long form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from services.books import judge
+from services.callers import BROKEN, OK
+from services.hose import Hose
+from services.office import Office, office, settled
+from things import Postgres, postgres_binaries, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LONG = os.environ.get("FAULTS") == "long"
+CALLS = 1_000 if LONG else 40
+"""Calls that succeed before each fault, and again after it."""
+OUTAGE = 30.0 if LONG else 4.0
+"""Seconds for which what can be away for a while is away."""
+PATIENCE = 10.0
+"""Seconds after which every call has been answered, whatever has happened."""
+BACK = 5.0
+"""Seconds from the end of a cause until every server reads and writes again."""
+
+pytestmark = pytest.mark.services
+
+
+@contextmanager
+def lasting(fault: AbstractContextManager[object], seconds: float = OUTAGE) -> Iterator[None]:
+    """The fault, for a while."""
+    with fault:
+        time.sleep(seconds)
+    yield
+
+
+def endure(office: Office, name: str, fault: AbstractContextManager[object], *answers: str) -> None:
+    """The fault happens, and nothing is lost. `answers` are what callers may get beside success."""
+    callers = office.callers
+    with callers.calling():
+        wait_until(lambda: callers.ok_since(0) >= CALLS, "nobody is served", 60)
+        began = time.monotonic()
+        with fault:
+            ended = time.monotonic()
+            wait_until(lambda: _back(office, ended) is not None, f"{name}: nobody is served again", 60)
+        wait_until(lambda: callers.ok_since(ended) >= CALLS, f"{name}: hardly anybody is served again", 60)
+    back = (_back(office, ended) or 0) - ended
+    wait_until(lambda: _told(office), "not every event arrives")
+    came_to = Counter(each.came_to for each in callers.tries)
+    longest = max(each.ended - each.began for each in callers.tries)
+    late = [each for each in callers.tries if each.came_to != OK and each.began > ended + BACK]
+    print(  # noqa: T201 - a line of the table of faults
+        f"\n{name}: away {ended - began:.1f} s, {came_to.pop(OK)} calls and {len(callers.writes)} writes acknowledged, "
+        f"others {dict(came_to)}, longest wait {longest:.1f} s, back after {back:.1f} s"
+    )
+    wrong = [each for each in callers.tries if each.came_to not in (OK, *answers)]
+    assert not wrong, f"{len(wrong)} answers are none that a caller may get: {wrong[:3]}\n{office.logs[-3000:]}"
+    assert "Traceback" not in office.logs, office.logs[-6000:]
+    judge(office.url, callers)
+    assert longest <= PATIENCE
+    assert back <= BACK
+    assert not late
+
+
+def _back(office: Office, since: float) -> float | None:
+    """When the last of the servers read and wrote for the first time after `since`; None before that."""
+    firsts = [
+        office.callers.first_ok(port, is_write=is_write, since=since)
+        for port in office.ports
+        for is_write in (False, True)
+    ]
+    return None if None in firsts else max(first for first in firsts if first is not None)
+
+
+def _told(office: Office) -> bool:
+    """Whether the receiver has each event of a move that was acknowledged."""
+    moves = sum(write.tool == "move_deal_stage" for write in office.callers.writes)
+    return len(office.received) >= moves
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres of these tests' own, with a database that each of them copies."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        _missing("the programs of Postgres are missing: this test takes one of its own away")
+    server = Postgres(binaries)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="module")
+def key(postgres: Postgres) -> str:
+    """What is accepted in the database that is copied."""
+    return asyncio.run(settled(postgres.url))
+
+
+@pytest.fixture
+def hose(postgres: Postgres) -> Iterator[Hose]:
+    """The way from the servers to Postgres."""
+    hose = Hose(postgres.port)
+    with hose.open():
+        yield hose
+
+
+@pytest.fixture
+def fleet(postgres: Postgres, key: str, hose: Hose, tmp_path: Path) -> Iterator[Office]:
+    """Two servers on Postgres."""
+    name = f"sixty_{secrets.token_hex(4)}"
+    asyncio.run(_copy(postgres.port, name))
+    url = f"postgresql+asyncpg://postgres@127.0.0.1:{hose.port}/{name}"
+    with office(url, key, tmp_path) as made:
+        yield made
+
+
+async def _copy(port: int, name: str) -> None:
+    connection = await asyncpg.connect(host="127.0.0.1", port=port, user="postgres", database="template1")
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
+    finally:
+        await connection.close()
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def test_a_replica_is_killed(fleet: Office) -> None:
+    @contextmanager
+    def killed() -> Iterator[None]:
+        fleet.replicas[0].kill()
+        time.sleep(OUTAGE / 4)
+        fleet.replicas[0].start()
+        yield
+
+    endure(fleet, "replica killed", killed(), BROKEN, "unavailable")
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_postgres_is_restarted(fleet: Office, postgres: Postgres, mode: str) -> None:
+    @contextmanager
+    def restarted() -> Iterator[None]:
+        postgres.restart(mode)
+        yield
+
+    endure(fleet, f"Postgres restarted, {mode}", restarted(), "unavailable")
+
+
+def test_postgres_does_not_answer(fleet: Office, hose: Hose) -> None:
+    endure(fleet, "Postgres does not answer", lasting(hose.swallowing()), "unavailable")
+
+
+def test_postgres_refuses_connections(fleet: Office, hose: Hose) -> None:
+    endure(fleet, "Postgres refuses connections", lasting(hose.refusing()), "unavailable")
