@@ -10,27 +10,29 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
+import sys
 import time
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 from services.books import judge
-from services.callers import BROKEN, OK
+from services.callers import BROKEN, OK, Try
 from services.hose import Hose
 from services.office import Office, office, settled
 from things import Postgres, postgres_binaries, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LONG = os.environ.get("FAULTS") == "long"
 CALLS = 1_000 if LONG else 40
 """Calls that succeed before each fault, and again after it."""
-OUTAGE = 30.0 if LONG else 4.0
+OUTAGE = 30.0 if LONG else 7.0
 """Seconds for which what can be away for a while is away."""
 PATIENCE = 10.0
 """Seconds after which every call has been answered, whatever has happened."""
@@ -48,8 +50,11 @@ def lasting(fault: AbstractContextManager[object], seconds: float = OUTAGE) -> I
     yield
 
 
-def endure(office: Office, name: str, fault: AbstractContextManager[object], *answers: str) -> None:
-    """The fault happens, and nothing is lost. `answers` are what callers may get beside success."""
+def endure(office: Office, name: str, fault: AbstractContextManager[object], *answers: str) -> list[Try]:
+    """The fault happens, and nothing is lost. What was tried while it lasted.
+
+    `answers` are what callers may get beside success.
+    """
     callers = office.callers
     with callers.calling():
         wait_until(lambda: callers.ok_since(0) >= CALLS, "nobody is served", 60)
@@ -74,6 +79,7 @@ def endure(office: Office, name: str, fault: AbstractContextManager[object], *an
     assert longest <= PATIENCE
     assert back <= BACK
     assert not late
+    return [each for each in callers.tries if began < each.began and each.ended < ended]
 
 
 def _back(office: Office, since: float) -> float | None:
@@ -171,3 +177,29 @@ def test_postgres_does_not_answer(fleet: Office, hose: Hose) -> None:
 
 def test_postgres_refuses_connections(fleet: Office, hose: Hose) -> None:
     endure(fleet, "Postgres refuses connections", lasting(hose.refusing()), "unavailable")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """An SQLite file that each of these tests copies, and what is accepted in it."""
+    path = tmp_path_factory.mktemp("sqlite") / "sixty.db"
+    return path, asyncio.run(settled(f"sqlite+aiosqlite:///{path}"))
+
+
+def test_the_disk_is_full(file: tuple[Path, str], tmp_path: Path) -> None:
+    path, key = file
+    shutil.copy(path, tmp_path / "sixty.db")
+    full = tmp_path / "full"
+
+    @contextmanager
+    def filled() -> Iterator[None]:
+        full.touch()
+        time.sleep(OUTAGE / 2)
+        full.unlink()
+        yield
+
+    command = (sys.executable, str(Path(__file__).with_name("cramped.py")), str(full))
+    with office(f"sqlite+aiosqlite:///{tmp_path}/sixty.db", key, tmp_path, command=command) as made:
+        tried = endure(made, "disk full (SQLite)", filled(), "unavailable")
+    assert {each.came_to for each in tried if not each.is_write} == {OK}, "reads are served on"
+    assert "unavailable" in {each.came_to for each in tried if each.is_write}
