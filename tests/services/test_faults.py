@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,8 @@ def endure(office: Office, name: str, fault: AbstractContextManager[object], *an
     came_to = Counter(each.came_to for each in callers.tries)
     longest = max(each.ended - each.began for each in callers.tries)
     late = [each for each in callers.tries if each.came_to != OK and each.began > ended + BACK]
+    for e in callers.tries:
+        if e.ended-e.began>1: print("SLOW", e.port,e.tool, e.began-began, e.ended-began, e.came_to)
     print(  # noqa: T201 - a line of the table of faults
         f"\n{name}: away {ended - began:.1f} s, {came_to.pop(OK)} calls and {len(callers.writes)} writes acknowledged, "
         f"others {dict(came_to)}, longest wait {longest:.1f} s, back after {back:.1f} s"
@@ -203,3 +206,46 @@ def test_the_disk_is_full(file: tuple[Path, str], tmp_path: Path) -> None:
         tried = endure(made, "disk full (SQLite)", filled(), "unavailable")
     assert {each.came_to for each in tried if not each.is_write} == {OK}, "reads are served on"
     assert "unavailable" in {each.came_to for each in tried if each.is_write}
+
+
+class Clock:
+    """The clock of a machine, which can be set while programs run there."""
+
+    def __init__(self, folder: Path) -> None:
+        libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        if not libraries:
+            _missing("libfaketime is missing: this test sets the clock under running servers")
+        self._file = folder / "clock"
+        self.set(timedelta())
+        self.env = {
+            "LD_PRELOAD": str(libraries[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",  # as older versions of it have it
+        }
+
+    def set(self, by: timedelta) -> None:
+        """It is wrong by so much."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{by.total_seconds():+.0f}")
+        new.replace(self._file)
+
+
+@contextmanager
+def stepping(clock: Clock) -> Iterator[None]:
+    """The clock goes forwards and backwards, and is right at the end."""
+    right = timedelta()
+    for wrong in (timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)):
+        for step in (wrong, right):
+            clock.set(step)
+            time.sleep(OUTAGE / 8)
+    yield
+
+
+def test_the_clock_of_the_machine_is_set(file: tuple[Path, str], tmp_path: Path) -> None:
+    path, key = file
+    shutil.copy(path, tmp_path / "sixty.db")
+    clock = Clock(tmp_path)
+    with office(f"sqlite+aiosqlite:///{tmp_path}/sixty.db", key, tmp_path, extra=clock.env) as made:
+        endure(made, "clock set by an hour and a day, to and fro (SQLite)", stepping(clock))

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from sixty.errors import Unavailable
@@ -44,6 +44,8 @@ RENEW = 3.0
 """Seconds between two renewals of what runs."""
 TICKS = 60.0
 """Seconds after which each schedule is seen to have its next tick, if no pack has come or gone before."""
+LEAP = 1.0
+"""Seconds between two looks that only a clock which was set, or a machine that slept, can be off by."""
 GRACE = 2.0
 """Seconds that what runs has to end when the worker stops."""
 CANCELLED = 2.0
@@ -71,6 +73,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._running: dict[asyncio.Task[None], _Running] = {}
         self._ticks_due = 0.0
+        self._offset = time() - monotonic()
 
     def wake(self) -> None:
         """Look at once for what is due."""
@@ -128,6 +131,10 @@ class Worker:
         registry = self._host.registry
         registry.in_flight.begin()  # a pack that leaves waits for what is being taken
         try:
+            offset = time() - monotonic()
+            if abs(offset - self._offset) > LEAP:
+                await self._leases.begin_anew()
+                self._offset, self._ticks_due = offset, 0.0
             if monotonic() >= self._ticks_due:
                 await keep_ticks(self._host)
                 self._ticks_due = monotonic() + TICKS
