@@ -69,8 +69,6 @@ def endure(office: Office, name: str, fault: AbstractContextManager[object], *an
     came_to = Counter(each.came_to for each in callers.tries)
     longest = max(each.ended - each.began for each in callers.tries)
     late = [each for each in callers.tries if each.came_to != OK and each.began > ended + BACK]
-    for e in callers.tries:
-        if e.ended-e.began>1: print("SLOW", e.port,e.tool, e.began-began, e.ended-began, e.came_to)
     print(  # noqa: T201 - a line of the table of faults
         f"\n{name}: away {ended - began:.1f} s, {came_to.pop(OK)} calls and {len(callers.writes)} writes acknowledged, "
         f"others {dict(came_to)}, longest wait {longest:.1f} s, back after {back:.1f} s"
