@@ -106,7 +106,9 @@ _TAKE_OVER = (
 )
 _LEASE_ANEW = sa.update(jobs).where(_RUNNING).values(leased_until=sa.bindparam("until", type_=Instant))
 _DUE_ANEW = (
-    sa.update(jobs).where(_WAITING, jobs.c.due_at == jobs.c.created_at, jobs.c.due_at > _now).values(due_at=_now)
+    sa.update(jobs)
+    .where(jobs.c.finished_at.is_(None), jobs.c.due_at == jobs.c.created_at, jobs.c.due_at > _now)
+    .values(due_at=_now)
 )
 _HAND_BACK = (
     sa.update(jobs)
