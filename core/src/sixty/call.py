@@ -65,7 +65,7 @@ async def call_tool(host: Host, request: Request) -> Outcome:
             registry = host.registry
             registry.in_flight.begin()
         tool = request.offer or _find(host, registry, request, principal)
-        host.limits.check(principal.user_id, tool.name, tool.rate)
+        await host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
         call = Call(

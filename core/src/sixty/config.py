@@ -12,6 +12,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
@@ -50,6 +51,19 @@ def _zone(value: str) -> str:
 def _database(value: str) -> str:
     if not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
         msg = "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
+        raise ValueError(msg)
+    return value
+
+
+def _redis(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        is_one = (url.hostname and url.scheme in ("redis", "rediss")) or (url.path and url.scheme == "unix")
+        _ = url.port
+    except ValueError:
+        is_one = False
+    if not is_one:
+        msg = "write redis://USER:PASSWORD@HOST:6379/0, or rediss://… for TLS"
         raise ValueError(msg)
     return value
 
@@ -98,6 +112,16 @@ class Settings(PackSettings):
     allowed_hosts: Names = Field((), description="Further values of the Host header that are accepted.")
     allowed_origins: Names = Field((), description="Further values of the Origin header that are accepted.")
     max_request_bytes: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks of the proxies in front, such as `10.0.0.0/8`: "
+        "what they say of a client's address and scheme is believed.",
+    )
+    redis_url: Annotated[str, AfterValidator(_redis)] | None = Field(
+        None,
+        repr=False,
+        description="The Redis in which all servers count rate limits together; unset: each counts for itself.",
+    )
     webhook_networks: Networks = Field(
         (), description="Networks that are not public and that webhooks may reach all the same, such as `10.0.0.0/8`."
     )

@@ -100,12 +100,14 @@ class Host:
             if migrate:
                 await lifecycle.migrate(host, list(host.registry.packs.values()))
                 host.secret = await shared_secret(database, "carried by clients")
+            host.limits.share(host.secret)
             await host.lineup.refresh()
             yield host
         finally:
             await host.lineup.close()
             await host.audit.close()
             await host.authenticator.close()
+            await host.limits.close()
             await database.close()
 
     async def refresh(self) -> None:

@@ -1,13 +1,15 @@
-"""The watch: one task that looks at the database four times a second, and tells observers what may have changed.
+"""The watch: one task that looks at the database, and tells observers what may have changed.
 
-It is how a process hears of what others do. Nothing that is committed is missed: what is seen late is told late.
+It is how a process hears of what others do. Where the database says that somebody has written, it looks at once; and
+it looks from time to time without being told, so that nothing depends on that. Nothing that is committed is missed:
+what is seen late is told late.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from sixty.counters import COUNTERS, counters_in
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Observer", "Watch"]
 
 EVERY = 0.25
-"""Seconds between two looks."""
+"""Seconds between two looks, where nobody says when to look."""
+SELDOM = 1.0
+"""The same, while somebody does."""
+BETWEEN = 0.02
+"""Seconds between two looks at the least: whatever happens meanwhile leads to one look."""
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +80,7 @@ class Watch:
         self._state: Hashable = None
         self._identity: int | None = None
         self._looked = asyncio.Event()
+        self._woken = asyncio.Event()
         self._outage = Outage(
             _logger, "the database cannot be watched; it is tried again", "the database can be watched again"
         )
@@ -102,11 +109,16 @@ class Watch:
             audience.tell(lists=True)
 
     async def _watch(self) -> None:
-        while True:
-            with self._outage.survived():
-                await self._look()
-            self._looked.set()
-            await asyncio.sleep(EVERY)
+        async with self._host.database.listening(self._woken.set) as ear:
+            while True:
+                self._woken.clear()
+                with self._outage.survived():
+                    await self._look()
+                self._looked.set()
+                await asyncio.sleep(BETWEEN)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SELDOM if ear.hears and not self._outage.lasts else EVERY):
+                        await self._woken.wait()
 
     async def _look(self) -> None:
         """See whether anybody has written, and only then what; the first look only remembers what there is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def machine(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(clock, monkeypatch)
 
 
-@asynccontextmanager
+@pytest.fixture
 async def two(database_url: str, clock: Clock, plugins: Any) -> AsyncIterator[tuple[Organisation, Organisation]]:
     async with (
         open_organisation(database_url, plugins, clock=clock) as here,
@@ -57,17 +56,17 @@ async def two(database_url: str, clock: Clock, plugins: Any) -> AsyncIterator[tu
 
 @pytest.mark.parametrize("by", [DAY, -DAY])
 async def test_a_job_stays_with_who_runs_it(
-    database_url: str, plugins: Any, clock: Clock, machine: Machine, state: State, gate: Gate, by: timedelta
+    two: tuple[Organisation, Organisation], machine: Machine, state: State, gate: Gate, by: timedelta
 ) -> None:
+    here, there = two
     state.does["milk"] = gate
-    async with two(database_url, clock, plugins) as (here, there):
-        await here.as_role("user").call("leave", label="milk")
-        first = asyncio.create_task(here.work())
-        await gate.holds()
-        machine.set_clock(by)
-        await there.work()
-        gate.let_go()
-        await first
+    await here.as_role("user").call("leave", label="milk")
+    first = asyncio.create_task(here.work())
+    await gate.holds()
+    machine.set_clock(by)
+    await there.work()
+    gate.let_go()
+    await first
     assert [work.attempt for work in gate.entered] == [1]
     assert state.done.count("milk") == 1
 

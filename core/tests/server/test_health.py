@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.config import Settings
+from sixty.limits import Limits
 from sixty.registry import Absent
 from sixty.storage.statements import Write
 
@@ -70,6 +73,20 @@ async def test_a_database_that_does_not_answer_makes_it_unavailable(raw: Any, mo
     answer = await raw.http.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert "no route" not in answer.text
+
+
+async def test_a_redis_that_does_not_answer_degrades_it(
+    raw: Any, sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        limits = Limits(Settings(redis_url=f"redis://:hush@127.0.0.1:{nobody.getsockname()[1]}/0"))
+        limits.share(sixty.host.secret)
+        monkeypatch.setattr(sixty.host, "limits", limits)
+        answer = await raw.http.get("/ready")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["redis"] == "it cannot be reached"
+        await limits.close()
 
 
 async def test_an_answer_is_given_again_for_a_moment(raw: Any, sixty: Organisation) -> None:

@@ -301,7 +301,9 @@ async def test_a_session_is_for_whoever_opened_it(raw: Any, keys: Mapping[str, s
 
 async def test_a_session_that_nobody_knows_is_not_found(raw: Any) -> None:
     headers = raw.headers(MCP_Protocol_Version="2025-11-25", MCP_Session_Id="0" * 32)
-    assert (await raw.post({"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers)).status_code == 404
+    answer = await raw.post({"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, -32600)
+    assert "begin anew with `initialize`" in answer.json()["error"]["message"]
 
 
 INITIALIZE = {

@@ -123,7 +123,7 @@ class Gate:
         except Unauthenticated as error:
             if authorization is not None:
                 if address is not None:
-                    host.limits.record_failure(address)
+                    await host.limits.record_failure(address)
                 host.audit.later(_refused(host, error, address, perf_counter() - started))
             raise
 

@@ -47,8 +47,8 @@ class Health:
 class Ready:
     """Whether the database answers and the core's tables are current: 503 if not.
 
-    A pack that is quarantined, that waits to be accepted, or whose tables are behind makes the server `degraded`; it
-    serves on without it. One that somebody has disabled does not.
+    A pack that is quarantined, that waits to be accepted, or whose tables are behind makes the server `degraded`, and
+    so does a Redis that does not answer; it serves on without it. A pack that somebody has disabled does not.
     """
 
     def __init__(self, host: Host) -> None:
@@ -84,7 +84,10 @@ class Ready:
             for item in found
             if item.current != item.head
         }
-        lacking = behind or packs["quarantined"] or packs["waiting"]
+        redis = await self._host.limits.trouble()
+        lacking = redis or behind or packs["quarantined"] or packs["waiting"]
         state = "unavailable" if "core" in behind else "degraded" if lacking else "ready"
         body = {"status": state, "database": "ok", "migrations": behind or "ok", **packs}
+        if self._host.limits.shared is not None:
+            body["redis"] = redis or "ok"
         return 503 if state == "unavailable" else 200, body

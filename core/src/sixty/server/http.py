@@ -18,6 +18,7 @@ from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
 from sixty.server.mcp import SixtyServer
 from sixty.server.patience import HttpProtocol, WebSocketProtocol
+from sixty.server.proxies import Proxied
 from sixty.server.replies import refuse
 from sixty.server.sse import MESSAGES, STREAM, Sse
 from sixty.server.streamable import StreamableHttp
@@ -50,6 +51,7 @@ class App:
 
     def __init__(self, host: Host, address: str, anonymous_as: str | None = None) -> None:
         server = SixtyServer(host)
+        self._host = host
         self.largest = host.settings.max_request_bytes
         """Bytes of a message at the most."""
         sse = Sse(server, self.largest)
@@ -75,6 +77,8 @@ class App:
             "/health": Health(),
             "/ready": Ready(host),
         }
+        proxies = host.settings.trusted_proxies
+        self._serving: ASGIApp = Proxied(self._serve, proxies) if proxies else self._serve
         self._ended: asyncio.Event | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -82,7 +86,10 @@ class App:
         """Pass a request on to whatever serves its path."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-            return
+        else:
+            await self._serving(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_socket = scope["type"] == "websocket"
         if is_socket:
             send = _denying(send)
@@ -103,6 +110,7 @@ class App:
         """Requests can be served."""
         self._ended = asyncio.Event()
         running = asyncio.Event()
+        await self._host.limits.trouble()  # connects, so that no call has to
         self._task = asyncio.create_task(self._run(running, self._ended))
         await running.wait()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote
-from uuid import uuid4
 
 import anyio
 from mcp.server.runner import serve_dual_era_loop
@@ -21,6 +20,7 @@ from sixty.errors import Unavailable
 from sixty.server.bodies import read_body
 from sixty.server.caller import CALLER
 from sixty.server.duplex import Outgoing, unreadable
+from sixty.server.proxies import new_session_id
 from sixty.server.replies import refuse, refuse_large, refuse_unavailable, reply
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Sse:
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
         messages, incoming = create_context_streams[SessionMessage | Exception](0)
-        session_id = uuid4().hex
+        session_id = new_session_id(scope, self._sessions)
         self._sessions[session_id] = _Session(lease, messages)
         try:
             await event(f"{quote(scope.get('root_path', ''))}{MESSAGES}?session_id={session_id}", "endpoint")
@@ -143,4 +143,4 @@ def _is_the_same(owner: Caller, caller: Caller) -> bool:
 
 
 async def _refuse_unknown(send: Send) -> None:
-    await refuse(send, 404, INVALID_REQUEST, f"there is no such session; open one at {STREAM}")
+    await refuse(send, 404, INVALID_REQUEST, f"there is no such session, or its server is gone: begin anew at {STREAM}")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from sixty.errors import Unavailable
 from sixty.server.bodies import read_body, replaying
@@ -17,6 +16,7 @@ from sixty.server.caller import CALLER
 from sixty.server.direct import Direct
 from sixty.server.refusals import UNAVAILABLE
 from sixty.server.replies import refuse, refuse_large, refuse_unavailable
+from sixty.server.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ class StreamableHttp:
         self._direct = Direct(server)
         self._subscriptions = server.subscriptions
         self._max_body = max_body
-        self._manager = StreamableHTTPSessionManager(
+        self._manager = Sessions(
             server, max_request_body_size=max_body, session_idle_timeout=SESSION_IDLE, max_sessions=MAX_SESSIONS
         )
         self._is_running = False

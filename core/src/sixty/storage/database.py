@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sixty.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from sixty.storage.statements import Row, Statement, Write
 
 __all__ = [
     "Database",
+    "Ear",
     "IntegrityViolation",
     "OutcomeUnknown",
     "Reader",
@@ -77,6 +78,13 @@ class Transaction(Reader, Protocol):
         """Run a burst inside this transaction. `StaleWrite` if an expectation fails."""
 
 
+class Ear(Protocol):
+    """Who listens for what others write."""
+
+    hears: bool
+    """Whether it would be heard right now; if not, it is only seen by who looks."""
+
+
 class Database(Protocol):
     """One organisation's data, on SQLite or on Postgres."""
 
@@ -100,6 +108,12 @@ class Database(Protocol):
 
     async def state(self) -> Hashable:
         """A value that is the same only as long as nobody, in whatever process, writes anything; cheap to ask often."""
+
+    def listening(self, wake: Callable[[], None]) -> AbstractAsyncContextManager[Ear]:
+        """Within the block, `wake` is called when some process has written, or may have; nothing says what it was.
+
+        A call may be missing, so look from time to time all the same. On SQLite nobody can be heard.
+        """
 
     async def apply(self, writes: Sequence[Write]) -> None:
         """Write a burst, all or nothing; on return it is committed.

@@ -20,11 +20,12 @@ from asyncpg import exceptions as pg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.storage.database import IntegrityViolation, OutcomeUnknown, StaleWrite, StorageUnavailable
+from sixty.storage.notices import Ear, Voice
 from sixty.storage.pulse import Pulse
 from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from sixty.storage.statements import Row, Statement, Write
 
@@ -227,7 +228,7 @@ class _Connections:
         except TimeoutError as error:
             raise _translated(error) from error
         try:
-            connection = self._open() or await self._connect()
+            connection = self._open() or await self.connect()
         except BaseException as error:
             self._places.release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
@@ -264,7 +265,7 @@ class _Connections:
     async def _answers(self) -> bool:
         """Whether the server says anything to who comes anew, if only that it cannot take them."""
         try:
-            connection = await self._connect()
+            connection = await self.connect()
         except pg.PostgresError:
             return True
         except _BROKEN:
@@ -272,7 +273,8 @@ class _Connections:
         await _close(connection)
         return True
 
-    async def _connect(self) -> Any:
+    async def connect(self) -> Any:
+        """A connection that is nobody else's, and not given back."""
         connection = await asyncpg.connect(
             self._address, statement_cache_size=1024, server_settings=_SETTINGS, timeout=CONNECTING
         )
@@ -294,6 +296,7 @@ class PostgresDatabase:
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0
         self._next_reads: dict[Statement, asyncio.Future[list[Row]]] = {}
+        self._voice = Voice(self._connected)
         self._turns: defaultdict[Statement, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
@@ -302,6 +305,14 @@ class PostgresDatabase:
         database = cls(url)
         database._connections.give_back(await database._connections.take())
         return database
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        connection = await self._connections.take()
+        try:
+            yield connection
+        finally:
+            self._connections.give_back(connection)
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         connection = await self._connections.take()
@@ -360,6 +371,7 @@ class PostgresDatabase:
     async def transaction(self) -> AsyncIterator[_Session]:
         async with self._session("BEGIN") as session:
             yield session
+        self._voice.tell()
 
     async def state(self) -> str:
         connection = await self._connections.take()
@@ -395,6 +407,13 @@ class PostgresDatabase:
             raise _translated(error) from error
         finally:
             self._connections.give_back(connection)
+        self._voice.tell()
+
+    @asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Ear]:
+        ear = Ear(self._connections.connect, wake)
+        async with ear.listening():
+            yield ear
 
     async def analyze(self) -> None:
         connection = await self._connections.take()
@@ -406,6 +425,7 @@ class PostgresDatabase:
             self._connections.give_back(connection)
 
     async def close(self) -> None:
+        await self._voice.close()
         await self._connections.close()
 
 

@@ -21,7 +21,7 @@ from sixty.storage.sqlite_writer import Writer, analyze
 from sixty.storage.statements import JSON, Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from sixty.storage.statements import Prepared, Row, Statement, Write
 
@@ -31,6 +31,12 @@ READERS = 32
 """Snapshots open at once at the most; further ones wait."""
 
 _NOTHING: dict[str, Any] = {}
+
+
+class _Deaf:
+    """A file calls nobody."""
+
+    hears = False
 
 
 class SqliteDatabase:
@@ -115,6 +121,10 @@ class SqliteDatabase:
         if self._onlooker is None:  # always the same one, because each connection counts by itself
             self._onlooker = self._snapshot()
         return await self._onlooker.state()
+
+    @asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[_Deaf]:  # noqa: ARG002 - nobody could call it
+        yield _Deaf()
 
     async def apply(self, writes: Sequence[Write]) -> None:
         await outcome(self._writer.submit(ready(self._compiler, writes)))
