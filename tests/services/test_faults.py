@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import shutil
 import sys
 import time
@@ -19,16 +18,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 from services.books import judge
 from services.callers import BROKEN, OK, Try
 from services.hose import Hose
 from services.office import Office, office, settled
-from things import Postgres, postgres_binaries, wait_until
+from sqlalchemy import make_url
+from things import Redis, missing, running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from things import Postgres
 
 LONG = os.environ.get("FAULTS") == "long"
 CALLS = 1_000 if LONG else 40
@@ -100,20 +101,6 @@ def _told(office: Office) -> bool:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A Postgres of these tests' own, with a database that each of them copies."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        _missing("the programs of Postgres are missing: this test takes one of its own away")
-    server = Postgres(binaries)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
-@pytest.fixture(scope="module")
 def key(postgres: Postgres) -> str:
     """What is accepted in the database that is copied."""
     return asyncio.run(settled(postgres.url))
@@ -128,27 +115,17 @@ def hose(postgres: Postgres) -> Iterator[Hose]:
 
 
 @pytest.fixture
-def fleet(postgres: Postgres, key: str, hose: Hose, tmp_path: Path) -> Iterator[Office]:
+def url(postgres: Postgres, key: str, hose: Hose) -> str:
+    """A database of the test's own, beyond the hose."""
+    own = make_url(postgres.database(template="postgres"))
+    return own.set(port=hose.port).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def fleet(url: str, key: str, tmp_path: Path) -> Iterator[Office]:
     """Two servers on Postgres."""
-    name = f"sixty_{secrets.token_hex(4)}"
-    asyncio.run(_copy(postgres.port, name))
-    url = f"postgresql+asyncpg://postgres@127.0.0.1:{hose.port}/{name}"
     with office(url, key, tmp_path) as made:
         yield made
-
-
-async def _copy(port: int, name: str) -> None:
-    connection = await asyncpg.connect(host="127.0.0.1", port=port, user="postgres", database="template1")
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
-    finally:
-        await connection.close()
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 def test_a_replica_is_killed(fleet: Office) -> None:
@@ -177,7 +154,26 @@ def test_postgres_does_not_answer(fleet: Office, hose: Hose) -> None:
 
 
 def test_postgres_refuses_connections(fleet: Office, hose: Hose) -> None:
-    endure(fleet, "Postgres refuses connections", lasting(hose.refusing()), "unavailable")
+    endure(fleet, "Postgres refuses connections", lasting(hose.refusing(), OUTAGE / 3), "unavailable")
+
+
+def test_redis_is_killed(url: str, key: str, tmp_path: Path) -> None:
+    server = shutil.which("redis-server")
+    if server is None:
+        missing("redis-server is missing: this test takes one of its own away")
+    redis = Redis(server, tmp_path / "redis.txt")
+
+    @contextmanager
+    def killed() -> Iterator[None]:
+        redis.kill()
+        time.sleep(OUTAGE / 3)
+        redis.start()
+        yield
+
+    limited = {f"SIXTY_RATE_{rate}": "9000/minute" for rate in ("STANDARD", "STRICT", "BULK")}
+    with running(redis), office(url, key, tmp_path, extra={"SIXTY_REDIS_URL": redis.url, **limited}) as made:
+        tried = endure(made, "Redis killed", killed())
+    assert tried
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +208,7 @@ class Clock:
     def __init__(self, folder: Path) -> None:
         libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         if not libraries:
-            _missing("libfaketime is missing: this test sets the clock under running servers")
+            missing("libfaketime is missing: this test sets the clock under running servers")
         self._file = folder / "clock"
         self.set(timedelta())
         self.env = {
@@ -241,9 +237,8 @@ def stepping(clock: Clock) -> Iterator[None]:
     yield
 
 
-def test_the_clock_of_the_machine_is_set(file: tuple[Path, str], tmp_path: Path) -> None:
-    path, key = file
-    shutil.copy(path, tmp_path / "sixty.db")
+def test_the_clock_of_the_machine_is_set(url: str, key: str, tmp_path: Path) -> None:
+    # not on SQLite: the library breaks how Python's threads take turns, and there a thread writes
     clock = Clock(tmp_path)
-    with office(f"sqlite+aiosqlite:///{tmp_path}/sixty.db", key, tmp_path, extra=clock.env) as made:
-        endure(made, "clock set by an hour and a day, to and fro (SQLite)", stepping(clock))
+    with office(url, key, tmp_path, extra=clock.env) as made:
+        endure(made, "clock set by an hour and a day, to and fro", stepping(clock))

@@ -82,7 +82,7 @@ class Ready:
         behind = {
             item.pack: f"its tables are at {item.current or 'nothing'} and should be at {item.head}"
             for item in found
-            if item.current != item.head
+            if item.state == "behind"
         }
         redis = await self._host.limits.trouble()
         lacking = redis or behind or packs["quarantined"] or packs["waiting"]
