@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import sys
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -43,8 +44,10 @@ PATIENCE = 10.0
 """Seconds that a caller waits for a connection, or for somebody else's lock."""
 CONNECTING = 3.0
 """Seconds that a new connection may take."""
-ABANDONED = 60.0
-"""Seconds after which the server ends a transaction in which nothing happens: whoever began it is gone."""
+ABANDONED = 300.0
+"""Seconds after which the server ends a transaction in which nothing happens: whoever began it hangs."""
+QUIET = 20
+"""Seconds after which either side sees whether the other is still there."""
 UNACKNOWLEDGED = 10.0
 """Seconds after which what was sent and not received ends a connection, on either side."""
 
@@ -57,11 +60,11 @@ _SETTINGS = {
     "timezone": "UTC",
     # to compile a statement takes some 40 ms, and few statements here take as long
     "jit": "off",
-    # in milliseconds, but for the idle time of a connection, which is in seconds
+    # in milliseconds, but for the last, which is in seconds
     "lock_timeout": f"{PATIENCE * 1000:.0f}",
     "idle_in_transaction_session_timeout": f"{ABANDONED * 1000:.0f}",
     "tcp_user_timeout": f"{UNACKNOWLEDGED * 1000:.0f}",
-    "tcp_keepalives_idle": f"{ABANDONED:.0f}",
+    "tcp_keepalives_idle": f"{QUIET}",
 }
 
 
@@ -245,8 +248,7 @@ class _Connections:
     async def close(self) -> None:
         """Close those that nobody uses."""
         await self._pulse.close()
-        for connection in self._free:
-            await _close(connection)
+        await asyncio.gather(*map(_close, self._free))
         self._free.clear()
 
     def _open(self) -> Any | None:
@@ -275,12 +277,17 @@ class _Connections:
 
     async def connect(self) -> Any:
         """A connection that is nobody else's, and not given back."""
-        connection = await asyncpg.connect(
-            self._address, statement_cache_size=1024, server_settings=_SETTINGS, timeout=CONNECTING
-        )
-        _limit_silence(connection)
-        for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
-            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")
+        async with asyncio.timeout(CONNECTING):
+            connection = await asyncpg.connect(self._address, statement_cache_size=1024, server_settings=_SETTINGS)
+            try:
+                _limit_silence(connection)
+                for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
+                    await connection.set_type_codec(
+                        name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text"
+                    )
+            except BaseException:
+                connection.terminate()
+                raise
         return connection
 
 
@@ -450,9 +457,9 @@ async def _close(connection: Any) -> None:
 
 
 def _limit_silence(connection: Any) -> None:
-    """What is sent and never received ends the connection, where the system can see to that."""
-    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    """Who is not there any more ends the connection, where the system can see to that."""
     plug = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver has no setting for it
-    if option is not None and plug.family in (socket.AF_INET, socket.AF_INET6):
-        plug.setsockopt(socket.IPPROTO_TCP, option, int(UNACKNOWLEDGED * 1000))
+    if plug.family in (socket.AF_INET, socket.AF_INET6) and sys.platform == "linux":
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, QUIET)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNACKNOWLEDGED * 1000))
