@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -100,6 +101,17 @@ async def _told_once(reader: Reader, callers: Callers, event: str) -> None:
     told = Counter(row["call_id"] for row in left if row["payload"]["event"] == event)
     moves = {write.call_id for write in callers.writes if write.tool == "move_deal_stage"}
     assert told == Counter(dict.fromkeys(moves, 1))
+
+
+async def span(url: str) -> timedelta:
+    """From the first to the last time that the audit trail knows."""
+    database = await open_database(url)
+    try:
+        (row,) = await database.rows(sa.select(sa.func.min(audit.c.at).label("a"), sa.func.max(audit.c.at).label("b")))
+    finally:
+        await database.close()
+    duration: timedelta = row["b"] - row["a"]
+    return duration
 
 
 def _pairs(rows: list[Any]) -> set[tuple[str, str]]:
