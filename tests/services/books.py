@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +16,8 @@ from sixty_deals.tables import deals
 from sixty_tasks.tables import tasks
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from services.callers import Callers
 
     from sixty.storage.database import Reader

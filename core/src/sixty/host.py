@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Host"]
 
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that somebody who asks for what is newest waits for a pack that is being loaded."""
 
 _logger = logging.getLogger(__name__)
