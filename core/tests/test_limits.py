@@ -118,3 +118,16 @@ async def test_a_flood_of_addresses_does_not_fill_the_memory(monkeypatch: pytest
     for number in range(250):
         await counter.record_failure(f"10.0.{number // 250}.{number % 250}")
     assert counter._limit("addresses", "1/day").remembered <= 100
+
+
+@pytest.mark.parametrize("rate", ["3/minute", f"{limits.EXACT * 2}/minute"])
+async def test_a_clock_that_is_set_back_keeps_nobody_waiting_until_it_is_there_again(rate: str) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        counter = Limits(Settings(rate_auth=rate))
+        while await refused(counter, rate=rate) == 0:
+            await counter.record_failure("192.0.2.1")
+        with pytest.raises(RateLimited):
+            counter.check_address("192.0.2.1")
+        clock.shift(-86_400)
+        assert await refused(counter, rate=rate) == 0
+        counter.check_address("192.0.2.1")

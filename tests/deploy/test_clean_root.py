@@ -113,7 +113,7 @@ def run(*command: str, env: Mapping[str, str] | None = None) -> str:
 def test_the_image_serves_without_being_root_and_without_writing(
     root: Path, postgres: Postgres, tmp_path: Path
 ) -> None:
-    env = {**variables(), "SIXTY_DATABASE_URL": postgres.database("image")}
+    env = {**variables(), "SIXTY_DATABASE_URL": postgres.database()}
 
     def sixty(*arguments: str) -> str:
         return run(*confined(root, ["sixty", *arguments]), env=env)

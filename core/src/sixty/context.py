@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sixty import claims
 from sixty.conversation import Conversation
-from sixty.errors import Conflict, NotFound, Unavailable
+from sixty.errors import Conflict, NotFound
 from sixty.events import LIMIT
 from sixty.jobs.enqueuing import enqueued
 from sixty.ledger import Ledger
@@ -19,7 +19,7 @@ from sixty.paging import told
 from sixty.permissions import Scope, reaches
 from sixty.records import Records
 from sixty.scoping import ME, TEAM
-from sixty.storage.database import IntegrityViolation, StaleWrite
+from sixty.storage.database import IntegrityViolation, OutcomeUnknown, StaleWrite
 from sixty.storage.statements import Write
 from sixty.unit import UnitOfWork
 
@@ -377,8 +377,7 @@ class Call:
             self.audited = commit.done() and commit.exception() is None
             raise
         if not commit.done():
-            msg = "the database does not answer, and whether this was written is not known; look before you try again"
-            raise Unavailable(msg)
+            raise OutcomeUnknown
         commit.result()
         self.audited = True
 

@@ -23,8 +23,8 @@ __all__ = ["keep", "repeated"]
 
 KEY_LENGTH = 255
 """Characters of an idempotency key at the most."""
-MEMORY = timedelta(hours=24)
-"""How long an idempotency key is remembered."""
+MEMORY = timedelta(hours=49)
+"""How long an idempotency key is remembered. A day is promised, also where a clock is set by a day meanwhile."""
 
 _remembered = sa.select(idempotency).where(
     idempotency.c.user_id == sa.bindparam("user", type_=Id), idempotency.c.key == sa.bindparam("key")

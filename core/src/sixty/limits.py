@@ -21,6 +21,8 @@ __all__ = ["Limits"]
 
 EXACT = 10_000
 """The largest limit that is counted call by call. A larger one is counted in windows, in constant memory."""
+LEAP = 1.0
+"""Seconds that a clock goes back only when it is set."""
 ADDRESSES = 65_536
 """Addresses that are remembered at the most; one more, and all are forgiven."""
 
@@ -93,9 +95,9 @@ class Limits:
             return
         network = _network(address)
         wait = self._barred.get(network, 0.0) - time.time()
-        if wait <= 0 and not limit.test(network):
+        if not 0 < wait <= limit.seconds and not limit.test(network):
             wait = limit.wait(network)
-        if wait > 0:
+        if 0 < wait <= limit.seconds:  # more would be left of what was counted before the clock was set back
             raise limit.refusal("refused credentials", wait)
 
     async def record_failure(self, address: str) -> None:
@@ -157,14 +159,24 @@ class _Limit:
         """Whether no period at all, wherever it begins, sees more than that."""
         strategy = MovingWindowRateLimiter if self.is_exact else FixedWindowRateLimiter
         self._counter = strategy(self._storage)
+        self._latest = 0.0
 
     def hit(self, *who: str) -> bool:
         """Whether one more is allowed; if so, it is counted."""
+        self._look_at_clock()
         return self._counter.hit(self._item, *who)
 
     def test(self, *who: str) -> bool:
         """Whether one more would be allowed."""
+        self._look_at_clock()
         return self._counter.test(self._item, *who)
+
+    def _look_at_clock(self) -> None:
+        """Once the clock is set back, what was counted would be held against everybody until it is there again."""
+        now = time.time()
+        if now < self._latest - LEAP:
+            self.forget()
+        self._latest = now
 
     def wait(self, *who: str) -> float:
         """Seconds until one more will be allowed."""

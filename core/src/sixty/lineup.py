@@ -18,6 +18,7 @@ from sixty.candidates import Candidates
 from sixty.errors import ConfigError, Conflict, Invalid, NotFound, PluginError, nearest
 from sixty.leaving import Leaving
 from sixty.lifecycle import CORE
+from sixty.outage import Outage
 from sixty.registry import Absent
 from sixty.roster import load_roster
 from sixty.signals.within import apart
@@ -51,7 +52,9 @@ class Lineup:
         self._started: dict[str, Pack] = {}
         self._leaving: dict[str, Leaving] = {}
         self._following: asyncio.Task[None] | None = None
-        self._failing = False
+        self._outage = Outage(
+            _logger, "the packs cannot be brought up to date; it is tried again", "the packs are up to date again"
+        )
 
     async def refresh(self) -> None:
         """The registry is what the roster says now. Returns once it is swapped in.
@@ -68,14 +71,8 @@ class Lineup:
         return self._following
 
     async def _follow(self) -> None:
-        try:
+        with self._outage.survived():  # it is tried again at once
             await self.refresh()
-        except Exception:
-            if not self._failing:  # it is tried again at once, and would say so each time
-                _logger.exception("the packs cannot be brought up to date")
-            self._failing = True
-        else:
-            self._failing = False
 
     async def enable(self, name: str, *, accept: bool = False) -> Terms | None:
         """The pack serves here and is wanted everywhere. What it asks for; None if that was so before.

@@ -18,6 +18,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as Disconnected
 
 from sixty.errors import ConfigError
+from sixty.signals.within import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,7 @@ class SharedCounts:
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append((command, answer))
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = asyncio.create_task(self._ask(), context=apart())
         return await answer
 
     async def _ask(self) -> None:
@@ -139,7 +140,7 @@ class SharedCounts:
         except (RedisError, OSError) as error:
             self.trouble = _reason(error)
             _logger.warning("Redis: %s; each process counts limits for itself meanwhile (%s)", self.trouble, error)
-            self._returning = asyncio.create_task(self._return())
+            self._returning = asyncio.create_task(self._return(), context=apart())
         finally:
             self._asking = None
             self._settle()

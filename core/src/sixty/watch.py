@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from sixty.counters import COUNTERS, counters_in
+from sixty.outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
@@ -80,12 +81,14 @@ class Watch:
         self._identity: int | None = None
         self._looked = asyncio.Event()
         self._woken = asyncio.Event()
-        self._away = False
+        self._outage = Outage(
+            _logger, "the database cannot be watched; it is tried again", "the database can be watched again"
+        )
 
     @property
     def answers(self) -> bool:
         """Whether the database answered when it was last looked at."""
-        return not self._away
+        return not self._outage.lasts
 
     @asynccontextmanager
     async def watching(self, observer: Observer) -> AsyncIterator[None]:
@@ -115,25 +118,14 @@ class Watch:
         async with self._host.database.listening(self._woken.set) as ear:
             while True:
                 self._woken.clear()
-                await self._try_to_look()
+                with self._outage.survived():
+                    await self._look()
+                self._looked.set()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, BUSY) if self._woken.is_set() else BETWEEN
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(SELDOM if ear.hears and not self._away else EVERY):
+                    async with asyncio.timeout(SELDOM if ear.hears and not self._outage.lasts else EVERY):
                         await self._woken.wait()
-
-    async def _try_to_look(self) -> None:
-        try:
-            await self._look()
-        except Exception:
-            if not self._away:
-                _logger.exception("the database cannot be watched; it is tried again")
-            self._away = True
-        else:
-            if self._away:
-                _logger.warning("the database can be watched again")
-            self._away = False
-        self._looked.set()
 
     async def _look(self) -> None:
         """See whether anybody has written, and only then what; the first look only remembers what there is."""

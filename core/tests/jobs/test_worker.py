@@ -381,7 +381,7 @@ async def test_a_database_that_is_away_is_told_of_once_and_tried_again(
         await sixty.as_role("user").call("leave", label="milk")
         await counted.reaches(1)
     messages = [record.message for record in caplog.records if record.name == "sixty.jobs.worker"]
-    assert messages == ["jobs cannot be looked for; it is tried again", "jobs can be looked for again"]
+    assert messages == ["jobs cannot be looked for; it is tried again: away", "jobs can be looked for again"]
 
 
 async def test_what_came_of_a_job_is_written_once_the_database_is_back(

@@ -55,6 +55,19 @@ async def test_migrating_again_does_nothing(database_url: str) -> None:
     assert await in_database(database_url, tables) == before
 
 
+async def test_tables_that_a_newer_version_has_migrated_are_left_as_they_are(database_url: str) -> None:
+    def say(connection: sa.Connection) -> None:
+        connection.execute(sa.text("UPDATE alembic_version_pins SET version_num = '0003_later'"))
+        connection.commit()
+
+    await in_database(database_url, say)
+    found = {item.pack: (item.current, item.state) for item in await status(database_url, packs())}
+    assert found["pins"] == ("0003_later", "ahead")
+    assert {state for pack, (_, state) in found.items() if pack != "pins"} == {"up to date"}
+    assert await upgrade(database_url, packs()) == {}
+    assert {item.pack: item.current for item in await status(database_url, packs())}["pins"] == "0003_later"
+
+
 async def test_a_pack_that_goes_takes_its_tables_and_nothing_else(database_url: str) -> None:
     before = await in_database(database_url, tables)
     (pack,) = [pack for pack in packs() if pack.name == "pins"]

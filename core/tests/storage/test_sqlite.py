@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.errors import ConfigError
-from sixty.storage import sqlite
+from sixty.storage import sqlite_connection, sqlite_reader, sqlite_writer
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable, open_database
 from sixty.storage.statements import Write
 from sixty.tables import state, teams
@@ -63,11 +63,11 @@ async def test_a_read_that_takes_long_moves_to_a_thread_and_the_loop_goes_on(
         async with database.snapshot() as reader:
             return await reader.rows(COUNT)
 
-    monkeypatch.setattr(sqlite, "FUSE", 1_000)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 1_000)
     task = asyncio.create_task(read())
     on_the_loop = await ticks_during(task)
     assert task.result() == [{"m": 300_000}]
-    monkeypatch.setattr(sqlite, "FUSE", 0)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 0)
     task = asyncio.create_task(read())
     in_a_thread = await ticks_during(task)
     assert task.result() == [{"m": 300_000}]
@@ -77,10 +77,10 @@ async def test_a_read_that_takes_long_moves_to_a_thread_and_the_loop_goes_on(
 async def test_a_read_that_took_long_goes_to_a_thread_at_once_for_a_while(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "SLOW", 2)
-    monkeypatch.setattr(sqlite, "FUSE", 0)
+    monkeypatch.setattr(sqlite_reader, "SLOW", 2)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 0)
     await database.rows(COUNT)
-    monkeypatch.setattr(sqlite, "FUSE", 1_000)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 1_000)
     ticks = [await ticks_during(asyncio.create_task(database.rows(COUNT))) for _ in range(3)]
     assert min(ticks[:2]) > ticks[2] + 10  # the third time it is tried on the loop again
 
@@ -93,15 +93,15 @@ async def test_many_short_reads_of_one_snapshot_let_the_loop_go_on(
             for _ in range(20):
                 await reader.rows(sa.select(state))
 
-    monkeypatch.setattr(sqlite, "FUSE", 1_000)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 1_000)
     on_the_loop = await ticks_during(asyncio.create_task(read()))
-    monkeypatch.setattr(sqlite, "FUSE", 1e-9)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 1e-9)
     in_threads = await ticks_during(asyncio.create_task(read()))
     assert in_threads > on_the_loop + 10
 
 
 async def test_whoever_writes_much_makes_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "ANALYZE_FIRST", 1)
+    monkeypatch.setattr(sqlite_writer, "ANALYZE_FIRST", 1)
     database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")
     async with database.transaction() as transaction:
         await transaction.execute(sa.text("CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER)"))
@@ -113,7 +113,7 @@ async def test_whoever_writes_much_makes_statistics(tmp_path: Path, monkeypatch:
 
 
 async def test_a_long_read_ends_when_its_caller_goes_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "FUSE", 0)
+    monkeypatch.setattr(sqlite_reader, "FUSE", 0)
 
     async def read() -> None:
         async with database.snapshot() as reader:
@@ -212,7 +212,7 @@ async def test_a_lock_that_another_process_holds_for_too_long_is_unavailable(
 ) -> None:
     import sqlite3  # noqa: PLC0415
 
-    monkeypatch.setattr(sqlite, "BUSY", 0.01)
+    monkeypatch.setattr(sqlite_connection, "BUSY", 0.01)
     database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")
     other = sqlite3.connect(tmp_path / "sixty.db", isolation_level=None)
     other.execute("CREATE TABLE teams (id BLOB, name TEXT)")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sixty.audit.redacting import Redactor, clean
+from sixty.errors import Unavailable
 from sixty.signals.within import apart
 from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
@@ -99,10 +100,13 @@ class AuditTrail:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
                 await self._database.apply([self.write(entry) for entry in batch])
-            except Exception:
+            except Exception as error:
                 self._waiting.extendleft(reversed(batch))
-                _logger.exception(
-                    "the audit trail cannot be written; %d lines wait, %d lost", len(self._waiting), self.lost
+                _logger.warning(
+                    "the audit trail cannot be written; %d lines wait, %d lost",
+                    len(self._waiting),
+                    self.lost,
+                    exc_info=None if isinstance(error, Unavailable) else error,
                 )
                 return
 

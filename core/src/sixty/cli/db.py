@@ -58,12 +58,12 @@ def status(*, as_json: bool) -> None:
     rows = [
         {
             "pack": item.pack,
-            "state": "up to date" if item.current == item.head else "behind",
+            "state": item.state,
             "current": item.current,
             "head": item.head,
         }
         for item in found
     ]
     show(rows, as_json=as_json, empty="No pack has tables.")
-    if any(item.current != item.head for item in found):
+    if any(item.state == "behind" for item in found):
         exit_with(1)

@@ -104,6 +104,12 @@ _RENEW = (
 _TAKE_OVER = (
     sa.update(jobs).where(_RUNNING, jobs.c.leased_until < _now).values(state="waiting", error=ABANDONED, **_FREE)
 )
+_LEASE_ANEW = sa.update(jobs).where(_RUNNING).values(leased_until=sa.bindparam("until", type_=Instant))
+_DUE_ANEW = (
+    sa.update(jobs)
+    .where(jobs.c.finished_at.is_(None), jobs.c.due_at == jobs.c.created_at, jobs.c.due_at > _now)
+    .values(due_at=_now)
+)
 _HAND_BACK = (
     sa.update(jobs)
     .where(_RUNNING, jobs.c.leased_by == _holder)
@@ -193,6 +199,11 @@ class Leases:
     async def take_over(self) -> None:
         """What somebody has let go of waits for whoever comes; the try counts."""
         await self._database.apply([Write(_TAKE_OVER, {"now": self._clock()})])
+
+    async def begin_anew(self) -> None:
+        """Whoever holds a job has time to say so, and what was left to be done at once is due: the clock was set."""
+        now = self._clock()
+        await self._database.apply([Write(_LEASE_ANEW, {"until": now + LEASE}), Write(_DUE_ANEW, {"now": now})])
 
     async def hand_back(self) -> None:
         """What this worker holds waits again, as if it had not been tried."""

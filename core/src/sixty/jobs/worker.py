@@ -11,13 +11,14 @@ import logging
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from sixty.errors import Unavailable
 from sixty.jobs.leases import LEASE, Leases
 from sixty.jobs.ticking import keep_ticks
 from sixty.jobs.trying import settling
+from sixty.outage import Outage
 from sixty.signals.within import within
 from sixty.storage.database import StaleWrite
 
@@ -44,6 +45,8 @@ RENEW = 3.0
 """Seconds between two renewals of what runs."""
 TICKS = 60.0
 """Seconds after which each schedule is seen to have its next tick, if no pack has come or gone before."""
+LEAP = 1.0
+"""Seconds between two looks that only a clock which was set, or a machine that slept, can be off by."""
 GRACE = 2.0
 """Seconds that what runs has to end when the worker stops."""
 CANCELLED = 2.0
@@ -71,12 +74,13 @@ class Worker:
         self._woken = asyncio.Event()
         self._running: dict[asyncio.Task[None], _Running] = {}
         self._ticks_due = 0.0
-        self._away = False
+        self._offset = time() - monotonic()
+        self._outage = Outage(_logger, "jobs cannot be looked for; it is tried again", "jobs can be looked for again")
 
     @property
     def answers(self) -> bool:
         """Whether jobs could be looked for when it last tried."""
-        return not self._away
+        return not self._outage.lasts
 
     @property
     def running(self) -> int:
@@ -125,16 +129,9 @@ class Worker:
     async def _work(self) -> None:
         while True:
             self._woken.clear()
-            try:
+            pause = AWAY
+            with self._outage.survived():
                 _, pause = await self._turn()
-            except Exception:
-                if not self._away:
-                    _logger.exception("jobs cannot be looked for; it is tried again")
-                self._away, pause = True, AWAY
-            else:
-                if self._away:
-                    _logger.warning("jobs can be looked for again")
-                self._away = False
             await asyncio.sleep(BETWEEN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -145,6 +142,10 @@ class Worker:
         registry = self._host.registry
         registry.in_flight.begin()  # a pack that leaves waits for what is being taken
         try:
+            offset = time() - monotonic()
+            if abs(offset - self._offset) > LEAP:
+                await self._leases.begin_anew()
+                self._offset, self._ticks_due = offset, 0.0
             if monotonic() >= self._ticks_due:
                 await keep_ticks(self._host)
                 self._ticks_due = monotonic() + TICKS

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sixty.errors import Unavailable
 from sixty.server.replies import reply
 from sixty.storage import migrations
 
@@ -105,13 +106,14 @@ class Ready:
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await migrations.status(self._host.settings.database_url, list(registry.packs.values()))
-        except Exception:
-            _logger.exception("the database does not answer")
+        except Exception as error:
+            is_known = isinstance(error, Unavailable | TimeoutError)
+            _logger.warning("the database does not answer", exc_info=None if is_known else error)
             return 503, {"status": "unavailable", "database": "it does not answer", **packs}
         behind = {
             item.pack: f"its tables are at {item.current or 'nothing'} and should be at {item.head}"
             for item in found
-            if item.current != item.head
+            if item.state == "behind"
         }
         redis = await self._host.limits.trouble()
         lacking = redis or behind or packs["quarantined"] or packs["waiting"]

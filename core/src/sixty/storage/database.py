@@ -20,6 +20,7 @@ __all__ = [
     "Database",
     "Ear",
     "IntegrityViolation",
+    "OutcomeUnknown",
     "Reader",
     "StaleWrite",
     "StorageUnavailable",
@@ -41,6 +42,17 @@ class IntegrityViolation(Exception):
 
 class StorageUnavailable(Unavailable):
     """The database cannot be reached or is locked for too long. Nothing was written."""
+
+
+class OutcomeUnknown(StorageUnavailable):
+    """The database went away before it said whether a burst was written. It was, whole, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database went away, and whether this was written is not known; "
+            "send it again with the same idempotency key, or look before you try again",
+            outcome="unknown",
+        )
 
 
 class Reader(Protocol):
@@ -113,8 +125,8 @@ class Database(Protocol):
     async def apply(self, writes: Sequence[Write]) -> None:
         """Write a burst, all or nothing; on return it is committed.
 
-        Raises `StaleWrite`, `IntegrityViolation` or `StorageUnavailable`. A caller that is cancelled meanwhile
-        waits until the outcome is known.
+        Raises `StaleWrite`, `IntegrityViolation`, `StorageUnavailable` or `OutcomeUnknown`. A caller that is
+        cancelled meanwhile waits until the outcome is known.
         """
 
     async def analyze(self) -> None:

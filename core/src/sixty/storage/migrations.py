@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from sixty.registry import Pack
     from sixty.storage.database import Database
 
-__all__ = ["DECLARED", "MigrationStatus", "head_of", "is_known", "outdated", "status", "upgrade", "version_table"]
+__all__ = [
+    "DECLARED",
+    "MigrationStatus",
+    "State",
+    "head_of",
+    "is_known",
+    "outdated",
+    "status",
+    "upgrade",
+    "version_table",
+]
 
 DECLARED = "declared"
 """The version of a pack without migrations, whose tables are made as declared."""
@@ -45,6 +55,9 @@ def version_table(pack: str) -> str:
     return f"alembic_version_{pack}"
 
 
+State = Literal["up to date", "behind", "ahead"]
+
+
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
     """Where a pack's tables are, and where they should be; None: never migrated."""
@@ -52,6 +65,8 @@ class MigrationStatus:
     pack: str
     current: str | None
     head: str | None
+    state: State
+    """`ahead` where a newer version of the pack has migrated: what is here goes on with what was there before."""
 
 
 def head_of(pack: Pack) -> str | None:
@@ -92,6 +107,12 @@ def _revisions(folder: Path) -> tuple[set[str], set[str]]:
     return revisions, parents
 
 
+def _state(pack: Pack, current: str | None, head: str | None) -> State:
+    if current == head:
+        return "up to date"
+    return "behind" if current is None or is_known(pack, current) else "ahead"
+
+
 async def status(url: str, packs: Sequence[Pack]) -> list[MigrationStatus]:
     """Where every pack with tables stands."""
     database = await open_database(url)
@@ -99,7 +120,12 @@ async def status(url: str, packs: Sequence[Pack]) -> list[MigrationStatus]:
         current = await _current(database, packs)
     finally:
         await database.close()
-    return [MigrationStatus(pack.name, current.get(pack.name), head_of(pack)) for pack in packs if pack.tables]
+    found = []
+    for pack in packs:
+        if pack.tables is not None:
+            at, head = current.get(pack.name), head_of(pack)
+            found.append(MigrationStatus(pack.name, at, head, _state(pack, at, head)))
+    return found
 
 
 async def upgrade(url: str, packs: Sequence[Pack]) -> dict[str, str]:
@@ -131,7 +157,11 @@ async def outdated(database: Database, packs: Sequence[Pack]) -> tuple[list[Pack
     if not any(heads.values()):
         return [], failed
     current = await _current(database, packs)
-    behind = [pack for pack in packs if heads.get(pack.name) is not None and current.get(pack.name) != heads[pack.name]]
+    behind = [
+        pack
+        for pack in packs
+        if (head := heads.get(pack.name)) is not None and _state(pack, current.get(pack.name), head) == "behind"
+    ]
     return behind, failed
 
 

@@ -11,6 +11,8 @@ import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from sixty.signals.within import apart
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -42,7 +44,7 @@ class Voice:
         """The other processes hear of it soon."""
         self._news = True
         if self._saying is None:
-            self._saying = asyncio.create_task(self._say())
+            self._saying = asyncio.create_task(self._say(), context=apart())
 
     async def close(self) -> None:
         """What there was to say is said."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import sys
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -19,8 +21,9 @@ from asyncpg import exceptions as pg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.signals.within import apart
-from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.database import IntegrityViolation, OutcomeUnknown, StaleWrite, StorageUnavailable
 from sixty.storage.notices import Ear, Voice
+from sixty.storage.pulse import Pulse
 from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
@@ -39,31 +42,50 @@ TOGETHER = 40
 ANALYZING = 300.0
 """Seconds that statistics may take."""
 PATIENCE = 10.0
-"""Seconds that a caller waits for a connection."""
+"""Seconds that a caller waits for a connection, or for somebody else's lock."""
+CONNECTING = 3.0
+"""Seconds that a new connection may take."""
+ABANDONED = 300.0
+"""Seconds after which the server ends a transaction in which nothing happens: whoever began it hangs."""
+QUIET = 20
+"""Seconds after which either side sees whether the other is still there."""
+UNACKNOWLEDGED = 10.0
+"""Seconds after which what was sent and not received ends a connection, on either side."""
 
 _NOTHING: dict[str, Any] = {}
 _STATE = sa.cast(sa.func.pg_current_snapshot(), sa.Text).label("sixty_state")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
+_BROKEN = (OSError, TimeoutError, pg.InterfaceError, pg.InternalClientError, pg.PostgresConnectionError)
+"""The connection was cut, maybe in the midst of something."""
+_SETTINGS = {
+    "timezone": "UTC",
+    # to compile a statement takes some 40 ms, and few statements here take as long
+    "jit": "off",
+    # in milliseconds, but for the last, which is in seconds
+    "lock_timeout": f"{PATIENCE * 1000:.0f}",
+    "idle_in_transaction_session_timeout": f"{ABANDONED * 1000:.0f}",
+    "tcp_user_timeout": f"{UNACKNOWLEDGED * 1000:.0f}",
+    "tcp_keepalives_idle": f"{QUIET}",
+}
 
 
 def _translated(error: Exception) -> Exception:
     if isinstance(error, pg.IntegrityConstraintViolationError):
         return IntegrityViolation(f"{error} ({error.constraint_name})")
-    if isinstance(error, pg.SerializationError | pg.DeadlockDetectedError):
+    if isinstance(error, pg.SerializationError | pg.DeadlockDetectedError | pg.InvalidCachedStatementError):
         return StaleWrite(str(error))
     if isinstance(
         error,
-        OSError
-        | TimeoutError
-        | pg.InterfaceError
-        | pg.InternalClientError  # the connection was cut in the midst of something
-        | pg.PostgresConnectionError
-        | pg.InsufficientResourcesError
-        | pg.LockNotAvailableError
-        | pg.OperatorInterventionError
-        | pg.InvalidAuthorizationSpecificationError
-        | pg.InvalidCatalogNameError
-        | pg.ReadOnlySQLTransactionError,
+        (
+            *_BROKEN,
+            pg.InsufficientResourcesError,
+            pg.OperatorInterventionError,
+            pg.LockNotAvailableError,
+            pg.IdleInTransactionSessionTimeoutError,
+            pg.InvalidAuthorizationSpecificationError,
+            pg.InvalidCatalogNameError,
+            pg.ReadOnlySQLTransactionError,
+        ),
     ):
         return StorageUnavailable("the database is not available; try again later")
     return error
@@ -198,12 +220,12 @@ class _Connections:
         self._address = address
         self._free: list[Any] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._taken = 0
+        self._pulse = Pulse(self._answers, _terminate)
 
     @property
     def states(self) -> Mapping[str, int]:
         """How many are in somebody's hands, and how many wait for somebody."""
-        return {"busy": self._taken, "idle": len(self._free)}
+        return {"busy": self._pulse.out, "idle": len(self._free)}
 
     async def take(self) -> Any:
         """A connection of one's own; it must be given back."""
@@ -214,41 +236,64 @@ class _Connections:
                 await self._places.acquire()
         except TimeoutError as error:
             raise _translated(error) from error
-        self._taken += 1
-        while self._free:
-            connection = self._free.pop()
-            if not connection.is_closed():
-                return connection
         try:
-            return await self.connect()
+            connection = self._open() or await self.connect()
         except BaseException as error:
-            self._release()
+            self._places.release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
+        self._pulse.begin(connection)
+        return connection
 
     def give_back(self, connection: Any) -> None:
         """Let the next one have it."""
+        self._pulse.end(connection)
         if not connection.is_closed():
             self._free.append(connection)
-        self._release()
-
-    def _release(self) -> None:
-        self._taken -= 1
         self._places.release()
 
     async def close(self) -> None:
         """Close those that nobody uses."""
+        await self._pulse.close()
+        await asyncio.gather(*map(_close, self._free))
+        self._free.clear()
+
+    def _open(self) -> Any | None:
+        """One that nobody uses, as far as is known; those of a server that does not answer are dropped."""
+        if self._pulse.lost:
+            for connection in self._free:
+                connection.terminate()
+            self._free.clear()
+            raise TimeoutError
         while self._free:
-            await self._free.pop().close()
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def _answers(self) -> bool:
+        """Whether the server says anything to who comes anew, if only that it cannot take them."""
+        try:
+            connection = await self.connect()
+        except pg.PostgresError:
+            return True
+        except _BROKEN:
+            return False
+        await _close(connection)
+        return True
 
     async def connect(self) -> Any:
         """A connection that is nobody else's, and not given back."""
-        # to compile a statement takes some 40 ms, and few statements here take as long
-        settings = {"timezone": "UTC", "jit": "off"}
-        connection = await asyncpg.connect(
-            self._address, statement_cache_size=1024, server_settings=settings, timeout=PATIENCE
-        )
-        for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
-            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text")
+        async with asyncio.timeout(CONNECTING):
+            connection = await asyncpg.connect(self._address, statement_cache_size=1024, server_settings=_SETTINGS)
+            try:
+                _limit_silence(connection)
+                for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
+                    await connection.set_type_codec(
+                        name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text"
+                    )
+            except BaseException:
+                connection.terminate()
+                raise
         return connection
 
 
@@ -315,9 +360,13 @@ class PostgresDatabase:
             try:
                 yield _Session(connection, self._compiler)
             except BaseException:
-                await _run(connection, "ROLLBACK")
+                with suppress(StorageUnavailable):  # then it is gone, too
+                    await _run(connection, "ROLLBACK")
                 raise
-            await _run(connection, "COMMIT")
+            try:
+                await _run(connection, "COMMIT")
+            except StorageUnavailable as error:
+                raise (OutcomeUnknown() if isinstance(error.__cause__, _BROKEN) else error) from error.__cause__
         finally:
             self._connections.give_back(connection)
 
@@ -372,6 +421,8 @@ class PostgresDatabase:
             await connection.fetch(sql, *arguments)
         except pg.DivisionByZeroError as error:
             raise StaleWrite(sql) from error
+        except _BROKEN as error:
+            raise OutcomeUnknown from error
         except Exception as error:
             raise _translated(error) from error
         finally:
@@ -408,3 +459,23 @@ async def _run(connection: Any, command: str) -> None:
     except BaseException as error:
         connection.terminate()
         raise (_translated(error) if isinstance(error, Exception) else error) from error
+
+
+def _terminate(connection: Any) -> None:
+    """Nobody waits on it any longer; the server may not be told."""
+    connection.terminate()
+
+
+async def _close(connection: Any) -> None:
+    """Say goodbye, unless that takes long."""
+    with suppress(*_BROKEN):
+        await connection.close(timeout=CONNECTING)
+
+
+def _limit_silence(connection: Any) -> None:
+    """Who is not there any more ends the connection, where the system can see to that."""
+    plug = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver has no setting for it
+    if plug.family in (socket.AF_INET, socket.AF_INET6) and sys.platform == "linux":
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, QUIET)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNACKNOWLEDGED * 1000))

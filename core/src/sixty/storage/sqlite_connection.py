@@ -1,0 +1,79 @@
+"""A connection to an SQLite file: how it is opened and read from, and what its errors mean to the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sixty.storage.database import IntegrityViolation, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sixty.storage.statements import Prepared, Row
+
+__all__ = ["connect", "fetch", "outcome", "translated"]
+
+BUSY = 10.0
+"""Seconds that a writer waits for another process's lock."""
+CACHE = 8_192
+"""KiB of pages that a connection keeps by itself."""
+MAPPED = 8 << 30
+"""Bytes of the file that are read where the system has cached them, without a copy for each connection."""
+
+_T = TypeVar("_T")
+_AWAY = tuple(
+    f"SQLITE_{reason}" for reason in ("BUSY", "LOCKED", "PROTOCOL", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM")
+)
+"""How the names of errors begin that may be over when somebody tries again."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A new connection to the file at `path`, which is made when missing. Raises the driver's errors."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    lasting = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=0")
+    try:
+        for pragma in (*lasting, f"cache_size=-{CACHE}", f"mmap_size={MAPPED}"):
+            connection.execute(f"PRAGMA {pragma}").close()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def fetch(connection: sqlite3.Connection, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+    """All rows of a statement. Raises the driver's errors."""
+    cursor = connection.execute(prepared.sql, prepared.arguments(values))
+    raw = cursor.fetchall()
+    if prepared.names is None and cursor.description:
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in raw]
+    return prepared.rows(raw)
+
+
+def translated(error: BaseException) -> BaseException:
+    """The kernel's word for an error of the driver; any other error as it is."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return IntegrityViolation(str(error))
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "").startswith(_AWAY):
+        return StorageUnavailable(f"the database is not available ({error}); try again later")
+    return error
+
+
+async def outcome(future: asyncio.Future[_T]) -> _T:
+    """The result of what can no longer be called back: a cancellation is raised only once it is known."""
+    cancelled = None
+    while not future.done():
+        try:
+            await asyncio.wait((future,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        with suppress(Exception):
+            future.result()
+        raise cancelled
+    return future.result()
