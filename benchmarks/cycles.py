@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import databases, wire
 from benchmarks.copies import copies, install
-from benchmarks.load import Load, carry_out
+from benchmarks.closedloop import Load, carry_out
 from benchmarks.organisation import Organisation
 from benchmarks.processes import free_port
 from benchmarks.report import RESULTS, Report, Target, middle

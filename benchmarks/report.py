@@ -18,7 +18,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchmarks.load import Outcome
+    from benchmarks.closedloop import Outcome
 
 __all__ = ["FASTMCP", "MCPSERVER", "RESULTS", "Figure", "Growth", "Report", "Target", "middle"]
 

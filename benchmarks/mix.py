@@ -1,0 +1,198 @@
+"""Who asks what of a sales organisation, and how often: the realistic mix of calls, of a few people who work at once.
+
+Sellers look at deals, contacts and what is due, and write down what has happened; managers and the admin ask for
+figures, too; every agent lists the tools now and then, and some listen to the deals that they work on. What is listened
+to is written more often than the rest. No answer here is an error.
+"""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from benchmarks import closedloop, wire
+from benchmarks.bulk import fill
+from benchmarks.openloop.plan import LISTENS, SERIAL, Call
+from benchmarks.organisation import sixty
+from benchmarks.pipeline import PRODUCTS, Pipeline
+from sixty_deals.tables import deals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from benchmarks.organisation import Organisation
+    from benchmarks.pipeline import Chunk
+
+__all__ = ["SHARES", "Staff", "calls", "contacts", "filled"]
+
+SHARES = {"reads": 60.0, "writes": 25.0, "analytics": 10.0, "lists": 4.0, LISTENS: 1.0}
+"""How many of a hundred arrivals are of each kind."""
+READS = {
+    "search_deals": 25, "get_record": 20, "get_deal_history": 10, "search_contacts": 10, "search_activities": 10,
+    "get_upcoming_activities": 10, "search_crm": 5, "search_tasks": 5, "get_overdue_tasks": 5,
+}  # fmt: skip
+WRITES = {
+    "update_deal": 35, "create_activity": 25, "move_deal_stage": 12, "create_deal": 12, "create_task": 10,
+    "create_contact": 6,
+}  # fmt: skip
+FIGURES = {
+    "forecast_revenue": 30, "get_pipeline_metrics": 25, "get_activity_metrics": 20, "calculate_conversion_rates": 15,
+    "get_team_performance": 10,
+}  # fmt: skip
+"""The heatmap and reports are left out: they draw pictures, which is another kind of work."""
+MANAGERS = (0, 1)
+SELLERS = (40, 41, 42, 43, 80, 81, 82, 120)
+"""The places in the pipeline of those who have the most deals."""
+HOT = 10
+"""Deals of each seller that somebody listens to."""
+HEAT = 0.3
+"""The share of a seller's updates that go to those."""
+VARIETY = 4_000
+"""Calls of each kind that are made up; they are made again, in another order."""
+STAGES = ["sql", "opportunity", "verbal", "signed"]
+KINDS = ["call", "email", "meeting"]
+ABOUT = ["Asked about the budget", "Walked through the offer", "Agreed on the next step", "Sent the references"]
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Those who call, by their API keys, and the deals of each seller."""
+
+    admin: str
+    managers: Sequence[str]
+    deals: Mapping[str, Sequence[str]]
+    """By the seller's key."""
+
+    @property
+    def sellers(self) -> list[str]:
+        """The sellers' keys."""
+        return list(self.deals)
+
+
+def filled(organisation: Organisation, database: str, size: int, now: float) -> Staff:
+    """The organisation has so many deals, three times as many activities, and people with keys to work on them."""
+    pipeline = Pipeline(size, now)
+    owned: dict[bytes | None, list[str]] = {}
+
+    def noted(chunk: Chunk) -> Chunk:
+        for key, owner, *_ in chunk[deals]:
+            owned.setdefault(owner, []).append(str(UUID(bytes=key)))
+        return chunk
+
+    fill(database, chain([pipeline.staff()], map(noted, pipeline.chunks())))
+    emails = ["admin@example.com", *(f"person{place}@example.com" for place in (*MANAGERS, *SELLERS))]
+    with ThreadPoolExecutor(2) as both:
+        keys = list(both.map(lambda email: sixty(organisation.settings, "key", "add", email).strip(), emails))
+    admin, managers, sellers = keys[0], keys[1 : 1 + len(MANAGERS)], keys[1 + len(MANAGERS) :]
+    return Staff(admin, managers, {k: owned[pipeline.people[p]] for k, p in zip(sellers, SELLERS, strict=True)})
+
+
+def contacts(port: int, staff: Staff, count: int) -> None:
+    """There are so many contacts, made by the sellers through the server on this port."""
+    requests = [
+        wire.call(port, "create_contact", _contact(f"{number:010}"), staff.sellers[number % len(staff.sellers)])
+        for number in range(count)
+    ]
+    outcome = closedloop.run(port, requests)
+    if outcome.errors:
+        raise RuntimeError(f"{outcome.errors} of {count} contacts were refused: {outcome.failure}")
+
+
+def calls(staff: Staff, seed: int = 60) -> dict[str, list[Call]]:
+    """What is asked, by kind, in no order; the same on each run."""
+    chance = random.Random(seed)
+    everybody = [staff.admin, *staff.managers, *staff.sellers]
+    return {
+        "reads": list(_drawn(chance, READS, staff.sellers, staff)),
+        "writes": list(_drawn(chance, WRITES, staff.sellers, staff)),
+        "analytics": list(_drawn(chance, FIGURES, [staff.admin, *staff.managers], staff)),
+        "lists": [Call(token, "tools/list", {}) for token in everybody],
+        LISTENS: [_listen(token, hot[:HOT]) for token, hot in staff.deals.items()],
+    }
+
+
+def _drawn(chance: random.Random, shares: Mapping[str, int], tokens: Sequence[str], staff: Staff) -> Iterator[Call]:
+    """Calls of these tools as often as that, each by somebody of these."""
+    for tool in chance.choices(list(shares), list(shares.values()), k=VARIETY):
+        token = chance.choice(tokens)
+        arguments = _arguments(tool, chance, staff.deals.get(token, ()))
+        touches = _address(arguments["deal_id"]) if tool == "update_deal" else None
+        yield Call(token, "tools/call", {"name": tool, "arguments": arguments}, touches)
+
+
+def _arguments(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str, Any]:
+    """What somebody with these deals asks of the tool."""
+    match tool:
+        case "search_deals":
+            return chance.choice(
+                [
+                    {"limit": 25},
+                    {"query": str(chance.randrange(10_000))},
+                    {"query": chance.choice(PRODUCTS), "limit": 10},
+                    {"stage": chance.choice(STAGES[:3]), "status": "open"},
+                    {"sort": "-value", "stage": chance.choice(STAGES), "limit": 10},
+                ]
+            )
+        case "get_record":
+            return {"id": chance.choice(own)}
+        case "get_deal_history":
+            return {"deal_id": chance.choice(own)}
+        case "search_contacts":
+            return chance.choice([{"query": f"Kim{chance.randrange(50)}"}, {"limit": 10}])
+        case "search_activities":
+            return chance.choice([{"type": chance.choice(KINDS), "limit": 10}, {"deal_id": chance.choice(own)}])
+        case "get_upcoming_activities":
+            return {"days_ahead": chance.choice([1, 7, 14])}
+        case "search_crm":
+            return {"query": f"{chance.choice(PRODUCTS)} {chance.randrange(10_000)}"}
+        case "search_tasks":
+            return {"status": "open", "limit": 10}
+        case "get_overdue_tasks" | "get_team_performance" | "calculate_conversion_rates" | "get_pipeline_metrics":
+            return {}
+        case "get_activity_metrics":
+            return {"group_by": chance.choice(["type", "owner", "status"])}
+        case "forecast_revenue":
+            return {"period": chance.choice(["month", "quarter", "year"])}
+        case _:
+            return _written(tool, chance, own)
+
+
+def _written(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str, Any]:
+    """What somebody with these deals writes by the tool."""
+    due = str(datetime.now(UTC).date() + timedelta(days=chance.randrange(1, 60)))
+    match tool:
+        case "update_deal":
+            deal = chance.choice(own[:HOT] if chance.random() < HEAT else own[HOT:])
+            return {"deal_id": deal, "updates": {"notes": f"As of {SERIAL}: {chance.choice(ABOUT)}"}}
+        case "create_activity":
+            return {"type": chance.choice(KINDS), "description": chance.choice(ABOUT), "deal_id": chance.choice(own)}
+        case "move_deal_stage":
+            return {"deal_id": chance.choice(own[HOT:]), "stage": chance.choice(STAGES)}
+        case "create_deal":
+            title, worth = f"{chance.choice(PRODUCTS)} {SERIAL}", chance.randrange(1_000, 500_000)
+            return {"title": title, "company_name": "Acme Foods", "value": worth, "expected_close_date": due}
+        case "create_task":
+            return {"title": chance.choice(ABOUT), "due_date": due, "deal_id": chance.choice(own)}
+        case "create_contact":
+            return _contact(SERIAL)
+        case _:
+            raise ValueError(f"nobody here asks for {tool}")
+
+
+def _contact(number: str) -> dict[str, Any]:
+    """A contact of whom there is none yet."""
+    return {"first_name": f"Kim{number[-2:]}", "last_name": f"Lee{number}", "email": f"kim.{number}@company.example"}
+
+
+def _listen(token: str, watched: Sequence[str]) -> Call:
+    uris = [_address(deal) for deal in watched]
+    return Call(token, "subscriptions/listen", {"notifications": {"resourceSubscriptions": uris, "toolsListChanged": True}})
+
+
+def _address(deal: str) -> str:
+    return f"crm://deals/{deal}"

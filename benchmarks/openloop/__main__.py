@@ -1,0 +1,23 @@
+"""Carries out the plan on its standard input and prints what came of it, as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from uvloop import new_event_loop
+
+from benchmarks.openloop.driver import Driver
+from benchmarks.openloop.plan import Plan
+
+
+async def main() -> None:
+    """The outcome is on the standard output."""
+    outcome = await Driver(Plan.from_json(sys.stdin.read())).run()
+    print(json.dumps(outcome.to_json()))
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
