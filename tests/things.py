@@ -69,6 +69,11 @@ class Postgres:
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c shared_buffers=64MB"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
+    @property
+    def pid(self) -> int:
+        """Its first process, whose children do the work."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """As when the machine loses power: connections break, and what was not committed is gone."""
         if (self._folder / "data" / "postmaster.pid").exists():
