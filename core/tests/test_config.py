@@ -44,6 +44,41 @@ def test_a_file_sets_and_the_environment_wins(tmp_path: Path) -> None:
     unknown_settings({"stages": Stages}, environ)
 
 
+def test_a_secret_can_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql+asyncpg://ann:hunter2@db/sixty\n")
+    (tmp_path / "names").write_text("d")
+    environ = {"SIXTY_DATABASE_URL_FILE": f"{tmp_path}/url", "SIXTY_STAGES_NAMES_FILE": f"{tmp_path}/names"}
+    assert load_settings(environ).database_url == "postgresql+asyncpg://ann:hunter2@db/sixty"
+    assert load_pack_settings("stages", Stages, environ).names == "d"
+    unknown_settings({"stages": Stages}, environ)
+
+
+def test_only_the_newline_that_editors_add_is_not_part_of_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(" pass word \n\n")
+    assert load_settings({"SIXTY_TOKEN_FILE": f"{tmp_path}/token"}).token == " pass word \n"
+
+
+def test_a_secret_that_stands_in_two_places_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a")
+    environ = {"SIXTY_TOKEN": "b", "SIXTY_TOKEN_FILE": f"{tmp_path}/token"}
+    with pytest.raises(ConfigError, match="SIXTY_TOKEN and SIXTY_TOKEN_FILE are both set"):
+        load_settings(environ)
+
+
+def test_a_secret_whose_file_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"SIXTY_JWT_SECRET_FILE=.*nowhere"):
+        load_settings({"SIXTY_JWT_SECRET_FILE": f"{tmp_path}/nowhere"})
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="SIXTY_STAGES_NAMES_FILE="):
+        load_pack_settings("stages", Stages, {"SIXTY_STAGES_NAMES_FILE": f"{tmp_path}/bytes"})
+
+
+def test_no_file_is_taken_for_a_setting_that_there_is_not() -> None:
+    for name in ("SIXTY_CONFIG_FILE", "SIXTY_TOKENS_FILE", "SIXTY_STAGES_NAMES_FILE_FILE"):
+        with pytest.raises(ConfigError, match=f"{name} is not a setting"):
+            unknown_settings({"stages": Stages}, {name: "/run/secrets/x"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

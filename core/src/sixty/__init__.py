@@ -20,6 +20,7 @@ from sixty.paging import Order, PageOf, page
 from sixty.permissions import Permissions, Scope
 from sixty.prompts import Completing, Completion, Prompt, completion, prompt
 from sixty.resources import Resource, resource
+from sixty.signals.metrics import Counter, Gauge, Histogram, Metric, Reading
 from sixty.storage.columns import Cents, Id, Instant, Json
 from sixty.storage.functions import epoch
 from sixty.storage.statements import Row
@@ -51,6 +52,7 @@ __all__ = [
     "Completing",
     "Completion",
     "Conflict",
+    "Counter",
     "Cursor",
     "DateRange",
     "Day",
@@ -59,8 +61,10 @@ __all__ = [
     "Extended",
     "Extension",
     "Forbidden",
+    "Gauge",
     "GiveUp",
     "Guard",
+    "Histogram",
     "Id",
     "Instant",
     "Invalid",
@@ -69,6 +73,7 @@ __all__ = [
     "Kind",
     "Limit",
     "LongText",
+    "Metric",
     "Moment",
     "Money",
     "NotFound",
@@ -81,6 +86,7 @@ __all__ = [
     "Prompt",
     "Published",
     "Reaction",
+    "Reading",
     "Record",
     "RecordId",
     "Resource",

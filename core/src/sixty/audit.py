@@ -23,6 +23,7 @@ from sixty.tables import audit
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sixty.offers import OfferKind
     from sixty.storage.database import Database
 
 __all__ = ["AuditTrail", "Entry", "redacted"]
@@ -60,6 +61,8 @@ class Entry:
     client: str | None
     address: str | None
     microseconds: int
+    kind: OfferKind = "tool"
+    """What `tool` names."""
 
     def write(self) -> Write:
         """The write that puts the line into the trail."""
@@ -125,6 +128,16 @@ class AuditTrail:
         self._lost = 0
         self._flusher: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many lines wait to be written."""
+        return len(self._waiting)
+
+    @property
+    def lost(self) -> int:
+        """How many were lost, because the database took none for too long."""
+        return self._lost
 
     def later(self, entry: Entry) -> None:
         """The line is written within a moment."""

@@ -1,8 +1,9 @@
 """The settings, as one frozen object read once at start.
 
 Each setting is an environment variable `SIXTY_…` or a key of the TOML file that `SIXTY_CONFIG` names; the
-environment wins. A pack's settings are `SIXTY_<PACK>_…`, or keys of the table `[<pack>]`. A name that nothing
-knows is refused, so that no misspelt setting is silently without effect.
+environment wins. A pack's settings are `SIXTY_<PACK>_…`, or keys of the table `[<pack>]`. With `_FILE` after its name,
+a variable names a file in which the value stands: secrets are mounted as files, and the environment is easily shown.
+A name that nothing knows is refused, so that no misspelt setting is silently without effect.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
+_IN_FILE = "_FILE"
+"""What follows the name of a setting whose value stands in a file."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -115,6 +118,15 @@ class Settings(PackSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged, to standard error."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How a line is logged: as `text` for people, or as one `json` object for programs."
+    )
+    metrics_token: str | None = Field(
+        None,
+        repr=False,
+        min_length=16,
+        description="What `/metrics` asks for as a bearer token; unset: it is shown to this machine alone.",
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=PackSettings)
@@ -130,6 +142,24 @@ def _file(environ: Mapping[str, str]) -> dict[str, Any]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{PREFIX}CONFIG={path}: {error}"
         raise ConfigError(msg) from error
+
+
+def _given(model: type[PackSettings], environ: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The values of a model's fields that the environment gives, itself or by naming a file."""
+    found: dict[str, str] = {}
+    for field in model.model_fields:
+        name = f"{prefix}{field.upper()}"
+        if name in environ:
+            found[field] = environ[name]
+        if (path := environ.get(f"{name}{_IN_FILE}")) is None:
+            continue
+        if name in environ:
+            raise ConfigError(f"{name} and {name}{_IN_FILE} are both set; set one of them")
+        try:
+            found[field] = Path(path).read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{name}{_IN_FILE}={path}: {error}") from error
+    return found
 
 
 def _build(model: type[SettingsT], values: Mapping[str, Any], prefix: str) -> SettingsT:
@@ -149,20 +179,14 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
     if unknown := sorted(set(content) - set(Settings.model_fields)):
         msg = f"the settings file has an unknown key {unknown[0]!r}{nearest(unknown[0], Settings.model_fields)}"
         raise ConfigError(msg)
-    for name in Settings.model_fields:
-        if (value := environ.get(f"{PREFIX}{name.upper()}")) is not None:
-            content[name] = value
+    content |= _given(Settings, environ, PREFIX)
     return _build(Settings, {**content, **{k: v for k, v in overrides.items() if v is not None}}, PREFIX)
 
 
 def load_pack_settings(pack: str, model: type[SettingsT], environ: Mapping[str, str] = os.environ) -> SettingsT:
     """The settings of one pack, from `SIXTY_<PACK>_…` and the table `[<pack>]` of the file."""
-    values = _file(environ).get(pack, {})
     prefix = f"{PREFIX}{pack.upper()}_"
-    for name in model.model_fields:
-        if (value := environ.get(f"{prefix}{name.upper()}")) is not None:
-            values = {**values, name: value}
-    return _build(model, values, prefix)
+    return _build(model, {**_file(environ).get(pack, {}), **_given(model, environ, prefix)}, prefix)
 
 
 def unknown_settings(packs: Mapping[str, type[PackSettings] | None], environ: Mapping[str, str] = os.environ) -> None:
@@ -175,6 +199,7 @@ def unknown_settings(packs: Mapping[str, type[PackSettings] | None], environ: Ma
     unjudged = tuple(f"{PREFIX}{pack.upper()}_" for pack, model in packs.items() if model is None)
     for pack, model in packs.items():
         known.update(f"{PREFIX}{pack.upper()}_{name.upper()}" for name in (model.model_fields if model else ()))
+    known |= {f"{name}{_IN_FILE}" for name in known - {f"{PREFIX}CONFIG"}}
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known and not name.startswith(unjudged):
             msg = f"{name} is not a setting{nearest(name, known, prefix=PREFIX)}"

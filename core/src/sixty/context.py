@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -326,6 +326,8 @@ class Call:
                 raise RuntimeError(msg)
             event = self._events[done]
             done += 1
+            if self.host.event_observers:
+                self.unit.afterwards(partial(self.host.committed, event))
             for pack, reaction in self.registry.reactions_to(event.name):
                 reacting = replace(
                     self,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sixty.permissions import Permissions
     from sixty.prompts import Completion, Prompt
     from sixty.resources import Resource
+    from sixty.signals.metrics import Metric
     from sixty.tools import Tool
     from sixty.views import Published
 
@@ -41,6 +42,7 @@ __all__ = [
     "sixty_events",
     "sixty_extensions",
     "sixty_jobs",
+    "sixty_metrics",
     "sixty_observe",
     "sixty_permissions",
     "sixty_prompts",
@@ -129,6 +131,11 @@ def sixty_search() -> Sequence[Searchable]:  # type: ignore[empty-body]
 @hookspec
 def sixty_extensions() -> Sequence[Extension]:  # type: ignore[empty-body]
     """What it adds to what other packs do, at the extension points that they have in `sixty.crm` or of their own."""
+
+
+@hookspec
+def sixty_metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
+    """What it counts of events, and sums up of its tables, for whoever operates the server."""
 
 
 @hookspec

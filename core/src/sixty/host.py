@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sixty.audit import Entry
     from sixty.config import Settings
     from sixty.directory import Principal
+    from sixty.events import Event
     from sixty.registry import Pack, Registry
     from sixty.storage.database import Database
     from sixty.terms import Terms
@@ -72,6 +73,10 @@ class Host:
         self.totals = Totals()
         self.secret = os.urandom(32)
         """Seals what clients carry for us; the same in every process on a database."""
+        self.call_observers: list[Callable[[Entry], None]] = []
+        """Who is told of settled calls, beside packs."""
+        self.event_observers: list[Callable[[Event], None]] = []
+        """Who is told of events once the calls that published them are committed."""
         self.tombstones: dict[str, str] = {}
         """Which pack took each tool along that is not offered any more."""
         self.watch = Watch(self)
@@ -147,12 +152,25 @@ class Host:
         return found
 
     def observe(self, entry: Entry) -> None:
-        """Tell every pack that observes about a settled call; a failing one is logged."""
+        """Tell whoever observes about a settled call; a failing one is logged."""
+        for tell in self.call_observers:
+            try:
+                tell(entry)
+            except Exception:
+                _logger.exception("a call could not be observed")
         for pack, observer in self.registry.observers:
             try:
                 observer(entry=entry)
             except Exception:
                 _logger.exception("the pack %s failed to observe a call", pack.name)
+
+    def committed(self, event: Event) -> None:
+        """Tell whoever observes that an event has happened for good; a failing one is logged."""
+        for tell in self.event_observers:
+            try:
+                tell(event)
+            except Exception:
+                _logger.exception("the event %s could not be observed", event.name)
 
     def pack(self, name: str) -> Pack | None:
         """The loaded pack of that name, or None."""

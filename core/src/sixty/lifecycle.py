@@ -225,6 +225,7 @@ def load(name: str, plugin: object, environ: Mapping[str, str]) -> Pack:
         views=every(hook.sixty_views(settings=settings)),
         searchables=every(hook.sixty_search()),
         extensions=every(hook.sixty_extensions()),
+        metrics=every(hook.sixty_metrics()),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, TypeVar, cast
 
 from sixty import crm
 from sixty.errors import Invalid, PluginError, nearest
@@ -14,6 +14,7 @@ from sixty.extensions import Extended
 from sixty.inflight import InFlight
 from sixty.permissions import ROLES, Grant, scope_of
 from sixty.scoping import Scoper, tables_in
+from sixty.signals.metrics import OWN, Counter, Gauge, Histogram
 from sixty.terms import Terms
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sixty.permissions import Permissions, Role
     from sixty.prompts import Completion, Prompt
     from sixty.resources import Resource
+    from sixty.signals.metrics import Metric
     from sixty.tools import Tool
     from sixty.views import Published
 
@@ -62,6 +64,7 @@ class Pack:
     views: tuple[Published, ...] = ()
     searchables: tuple[Searchable, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -85,8 +88,11 @@ class Pack:
 
     @property
     def awaited(self) -> dict[str, str]:
-        """The events that its reactions wait for, each with who waits."""
-        return {reaction.event: f"the reaction {reaction.name}" for reaction in self.reactions if reaction.event != ANY}
+        """The events that its reactions and metrics wait for, each with who waits."""
+        return {
+            **{metric.event.name: f"the metric {metric.name}" for metric in self.metrics if _counts(metric)},
+            **{item.event: f"the reaction {item.name}" for item in self.reactions if item.event != ANY},
+        }
 
     @property
     def required(self) -> dict[str, str]:
@@ -148,7 +154,8 @@ class Registry:
             schedule.check(pack.jobs)
         for published in pack.views:
             published.check()
-            self._check_sources(pack, published)
+            self._check_sources(pack, f"the view {published.view.name}", published.select)
+        self._check_metrics(pack)
         self._check_grants(pack)
         return replace(self, packs={**self.packs, pack.name: pack})
 
@@ -198,12 +205,19 @@ class Registry:
                         msg = f"{item.resource} grants {text!r}, which is not its own"
                         raise PluginError(msg)
 
-    def _check_sources(self, pack: Pack, published: Published) -> None:
+    def _check_metrics(self, pack: Pack) -> None:
+        for metric in pack.metrics:
+            metric.check()
+            if metric.name.startswith(OWN) and pack.name != "core":
+                raise PluginError(f"the name of the metric {metric.name} begins like those of the core: {OWN}")
+            if isinstance(metric, Gauge):
+                self._check_sources(pack, f"the gauge {metric.name}", metric.select)
+
+    def _check_sources(self, pack: Pack, what: str, select: Any) -> None:
         own = set(pack.tables.metadata.tables.values()) if pack.tables else set()
-        for table in tables_in(published.select):
+        for table in tables_in(select):
             if table not in own:
-                msg = f"the view {published.view.name} reads {table.name}, a table that is not its pack's"
-                raise PluginError(msg)
+                raise PluginError(f"{what} reads {table.name}, a table that is not its pack's")
 
     @cached_property
     def owners(self) -> Mapping[str, str]:
@@ -382,9 +396,30 @@ class Registry:
         return tuple((pack, observer) for pack, observer in found if observer is not None)
 
     @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric, in the order in which the packs were loaded."""
+        return tuple(metric for pack in self.packs.values() for metric in pack.metrics)
+
+    def metrics_of(self, event: str) -> tuple[Counter | Histogram, ...]:
+        """The metrics that an event counts in."""
+        return self._metrics_by_event.get(event, ())
+
+    @cached_property
+    def _metrics_by_event(self) -> Mapping[str, tuple[Counter | Histogram, ...]]:
+        found: dict[str, tuple[Counter | Histogram, ...]] = {}
+        for metric in filter(_counts, self.metrics):
+            found[metric.event.name] = (*found.get(metric.event.name, ()), metric)
+        return found
+
+    @cached_property
     def scoper(self) -> Scoper:
         """Puts scope into the statements of handlers."""
         return Scoper(self)
+
+
+def _counts(metric: Metric) -> TypeGuard[Counter | Histogram]:
+    """Whether a metric is one of an event."""
+    return isinstance(metric, Counter | Histogram)
 
 
 def _claims(pack: Pack) -> list[str]:
@@ -398,4 +433,5 @@ def _claims(pack: Pack) -> list[str]:
         *(f"event {event.name}" for event in pack.events),
         *(f"job {pack.name}.{job.name}" for job in pack.jobs),
         *(f"schedule {pack.name}.{schedule.name}" for schedule in pack.schedules),
+        *(f"metric {name}" for metric in pack.metrics for name in metric.series),
     ]

@@ -75,4 +75,5 @@ class Trace:
             client=request.client,
             address=request.address,
             microseconds=round((perf_counter() - self.started) * 1e6),
+            kind=request.kind,
         )

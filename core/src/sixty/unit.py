@@ -42,6 +42,8 @@ class _Savepoint:
     """How many writes were collected and not yet put into the database."""
     wrote: bool
     known: dict[tuple[str, str], Row | None]
+    afterwards: int
+    """How many were to be told after the commit."""
     is_set: bool = False
     """Whether the database knows of it."""
 
@@ -85,7 +87,9 @@ class UnitOfWork:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What the block writes is gone again if it raises."""
-        savepoint = _Savepoint(len(self._savepoints), len(self._writes), self.wrote, dict(self.known))
+        savepoint = _Savepoint(
+            len(self._savepoints), len(self._writes), self.wrote, dict(self.known), len(self._afterwards)
+        )
         self._savepoints.append(savepoint)
         try:
             if self._pinned is not None:
@@ -178,6 +182,8 @@ class UnitOfWork:
         else:
             del self._writes[savepoint.writes :]
         self.wrote, self.known = savepoint.wrote, savepoint.known
+        for tell in list(self._afterwards)[savepoint.afterwards :]:
+            del self._afterwards[tell]
 
     def _take(self) -> list[Write]:
         writes, self._writes = self._writes, []

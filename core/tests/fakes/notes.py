@@ -14,15 +14,19 @@ from sixty import (
     Call,
     Cents,
     Conflict,
+    Counter,
     Cursor,
     Day,
     Detail,
     Event,
+    Gauge,
     Guard,
+    Histogram,
     Instant,
     Kind,
     Limit,
     LongText,
+    Metric,
     Moment,
     Money,
     Order,
@@ -323,6 +327,22 @@ def sixty_events() -> list[type[Event]]:
 @hookimpl
 def sixty_views() -> list[Published]:
     return [Published(NOTES, sa.select(notes.c.id, notes.c.owner_id, notes.c.text, notes.c.price))]
+
+
+@hookimpl
+def sixty_metrics() -> list[Metric]:
+    by_mood = sa.select(notes.c.mood, sa.func.count().label("value")).group_by(notes.c.mood)
+    return [
+        Counter(name="notes_added_total", description="Notes that were added.", event=NoteAdded),
+        Histogram(
+            name="notes_length_characters",
+            description="How long they are.",
+            event=NoteAdded,
+            value=lambda event: None if event.text == "nothing" else len(event.text),
+            buckets=(2, 4, 8),
+        ),
+        Gauge(name="notes_kept", description="Notes that are kept, by mood.", select=by_mood),
+    ]
 
 
 @hookimpl

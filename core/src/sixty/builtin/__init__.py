@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sixty import crm, tables
 from sixty.builtin.access import explain_access
 from sixty.builtin.history import HISTORY_COMPLETION, record_history
+from sixty.builtin.metrics import METRICS
 from sixty.builtin.people import PEOPLE_COMPLETIONS, me, team
 from sixty.builtin.records import delete_record, get_record, undo_change
 from sixty.builtin.search import search_crm
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sixty.jobs.schedule import Schedule
     from sixty.prompts import Completion
     from sixty.resources import Resource
+    from sixty.signals.metrics import Metric
     from sixty.tools import Tool
 
 
@@ -53,6 +55,11 @@ def sixty_jobs() -> list[Job]:
 @hookimpl
 def sixty_schedules() -> list[Schedule]:
     return [EVERY_NIGHT]
+
+
+@hookimpl
+def sixty_metrics() -> tuple[Metric, ...]:
+    return METRICS
 
 
 @hookimpl

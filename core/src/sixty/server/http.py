@@ -19,6 +19,8 @@ from sixty.server.health import Health, Ready
 from sixty.server.mcp import SixtyServer
 from sixty.server.patience import HttpProtocol, WebSocketProtocol
 from sixty.server.replies import refuse
+from sixty.server.scraping import PATH as METRICS
+from sixty.server.scraping import Scraping
 from sixty.server.sse import MESSAGES, STREAM, Sse
 from sixty.server.streamable import StreamableHttp
 from sixty.server.trust import Trust, Trusted, is_loopback
@@ -26,6 +28,7 @@ from sixty.server.webhooks import PATH as WEBHOOKS
 from sixty.server.webhooks import Webhooks, refuse_plainly
 from sixty.server.websocket import PATH as SOCKET
 from sixty.server.websocket import PING, WebSocket
+from sixty.signals.exposition import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -69,7 +72,9 @@ class App:
         }
         webhooks = Gate(Webhooks(host, self.largest), host, metadata, anonymous_as, refuse_plainly)
         self._webhooks = Trusted(webhooks, trust, refuse_plainly)
+        self.metrics = Metrics(host)
         self._pages: dict[str, ASGIApp] = {
+            METRICS: Scraping(self.metrics, host.settings, trust),
             METADATA_PATH: Trusted(metadata, trust),
             METADATA_PATH + PATH: Trusted(metadata, trust),
             "/health": Health(),
@@ -114,7 +119,7 @@ class App:
 
     async def _run(self, running: asyncio.Event, ended: asyncio.Event) -> None:
         # entered and left by one task, whoever starts and stops
-        async with self._streamable.running(), self._subscriptions.watching():
+        async with self._streamable.running(), self._subscriptions.watching(), self.metrics.counting():
             running.set()
             await ended.wait()
             await self._subscriptions.close()
@@ -173,6 +178,7 @@ class _Uvicorn(uvicorn.Server):
         )
         super().__init__(config)
         self._application = application
+        application.metrics.connected(lambda: len(self.server_state.connections))
         self.listening = asyncio.Event()
         self._told = asyncio.Event()
 

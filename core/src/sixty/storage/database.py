@@ -70,6 +70,10 @@ class Database(Protocol):
 
     dialect_name: str
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many connections to a server are `busy` and `idle`; nothing where there is no server."""
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
         """All rows of a single statement, as the database is at this moment."""
 

@@ -195,6 +195,12 @@ class _Connections:
         self._address = address
         self._free: list[Any] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
+        self._taken = 0
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many are in somebody's hands, and how many wait for somebody."""
+        return {"busy": self._taken, "idle": len(self._free)}
 
     async def take(self) -> Any:
         """A connection of one's own; it must be given back."""
@@ -205,6 +211,7 @@ class _Connections:
                 await self._places.acquire()
         except TimeoutError as error:
             raise _translated(error) from error
+        self._taken += 1
         while self._free:
             connection = self._free.pop()
             if not connection.is_closed():
@@ -212,13 +219,17 @@ class _Connections:
         try:
             return await self._connect()
         except BaseException as error:
-            self._places.release()
+            self._release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
 
     def give_back(self, connection: Any) -> None:
         """Let the next one have it."""
         if not connection.is_closed():
             self._free.append(connection)
+        self._release()
+
+    def _release(self) -> None:
+        self._taken -= 1
         self._places.release()
 
     async def close(self) -> None:
@@ -257,6 +268,10 @@ class PostgresDatabase:
         database = cls(url)
         database._connections.give_back(await database._connections.take())
         return database
+
+    @property
+    def connections(self) -> Mapping[str, int]:
+        return self._connections.states
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         connection = await self._connections.take()

@@ -451,6 +451,10 @@ class SqliteDatabase:
         self._writer = _Writer(path)
         self._onlooker: _Snapshot | None = None
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        return {}
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         reader = await self._take()
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sixty import Extension, Permissions, hookimpl, ids_of
 from sixty.exchange import FORMS
 from sixty_deals.forms import FORM
+from sixty_deals.metrics import METRICS
 from sixty_deals.prompts import complete_stage, renewals
 from sixty_deals.resources import DEAL_ADDRESS, deal_page
 from sixty_deals.settings import DealSettings
@@ -15,7 +16,7 @@ from sixty_deals.tools import TOOLS
 from sixty_deals.views import published
 
 if TYPE_CHECKING:
-    from sixty import Completion, Prompt, Published, Resource, Searchable, Tables, Tool
+    from sixty import Completion, Metric, Prompt, Published, Resource, Searchable, Tables, Tool
     from sixty.demo import Demo
 
 
@@ -86,6 +87,12 @@ def sixty_views(settings: DealSettings) -> tuple[Published, ...]:
 def sixty_search() -> tuple[Searchable, ...]:
     """Deals are found by title, company and notes."""
     return (SEARCHABLE,)
+
+
+@hookimpl
+def sixty_metrics() -> tuple[Metric, ...]:
+    """What comes in, and what is open by stage."""
+    return METRICS
 
 
 @hookimpl

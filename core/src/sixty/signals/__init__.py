@@ -1,0 +1,1 @@
+"""What an operator sees of a running Sixty: metrics, log lines and traces. Nothing here changes what a call does."""
