@@ -124,7 +124,9 @@ class Gate:
             if authorization is not None:
                 if address is not None:
                     host.limits.record_failure(address)
-                host.audit.later(_refused(host, error, address, perf_counter() - started))
+                entry = _refused(host, error, address, perf_counter() - started)
+                host.audit.later(entry)
+                host.observe(entry)
             raise
 
 
