@@ -6,6 +6,7 @@ replica and several have their turns on the same database, so that their cost is
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from statistics import median
@@ -13,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from benchmarks import mix, soak
+from benchmarks import charts, mix, soak
 from benchmarks.capacity import Capacity, most
-from benchmarks.openloop.plan import LATE, NOTICES, Outcome, Plan, run
+from benchmarks.openloop.plan import LATE, Outcome, Plan, run
 from benchmarks.replicas import KINDS, fleet
 from benchmarks.report import Target, circumstances, columns, held
 from benchmarks.turns import say
 from benchmarks.usage import pinned
-from benchmarks.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from rich.table import Table
 
@@ -38,6 +39,9 @@ SHARE = 0.7
 """Of the capacity: what is measured."""
 SESSIONS = 0.15
 """The share of calls that come through sessions of the handshake era."""
+QUICK_DEALS = 2_000
+CHARTED = "Postgres"
+"""Where the dashboard is drawn: it also asks for connections to the database, which SQLite has none of."""
 PERCENTILES = (50, 95, 99, 99.9)
 READS_MS, TWICE = 50.0, 1.10
 """What the 99th percentile of reads, and the cost of a call with several replicas compared with one, may be."""
@@ -68,6 +72,7 @@ class Measured:
     """In each round: what a call costs with all replicas, compared with one."""
     sizes: Sequence[Size]
     memory_idle: Sequence[float]
+    """Of each replica before anybody called, in MiB."""
     database_mib: float
 
     @property
@@ -95,13 +100,13 @@ class Report:
     """One run, on each database."""
 
     sites: Sequence[Measured | soak.Soaked]
-    drawn: Sequence[str] = ()
+    unanswered: Sequence[str] = ()
     """The dashboard's queries that no data came of."""
 
     @property
     def failures(self) -> list[str]:
         """What may not be."""
-        return [*(failure for site in self.sites for failure in site.failures), *self.drawn]
+        return [*(failure for site in self.sites for failure in site.failures), *self.unanswered]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with when and where it was measured."""
@@ -120,22 +125,38 @@ class Report:
 
 def measured(options: Options) -> Report:
     """What came of the load on each database."""
-    kinds = [kind for kind in KINDS if options.database in (None, kind.lower())]
-    sites, missing = [], []
-    for kind in kinds:
-        with fleet(
-            kind,
-            options.replicas,
-            2_000 if options.quick else options.deals,
-            with_redis=options.redis,
-            behind_nginx=options.nginx,
-            command=soak.command(options.soak) if options.soak else None,
-            settings=soak.settings() if options.soak else None,
-        ) as servers, watched(servers, options.charts) as found:
+    sites: list[Measured | soak.Soaked] = []
+    unanswered: list[str] = []
+    for kind in [kind for kind in KINDS if options.database in (None, kind.lower())]:
+        with ExitStack() as stack:
+            program, settings = soak.prepared(options.soak, stack) if options.soak else (None, {})
+            is_drawn = options.charts is not None and kind == CHARTED
+            servers = stack.enter_context(
+                fleet(
+                    kind,
+                    options.replicas,
+                    QUICK_DEALS if options.quick else options.deals,
+                    settings=settings,
+                    with_redis=options.redis or is_drawn,
+                    behind_nginx=options.nginx,
+                    program=program,
+                )
+            )
             say(f"{servers.cores}.")
-            sites.append(soak.soaked(servers, Plans(servers), options) if options.soak else site(servers, options))
-        missing += found
-    return Report(sites, missing)
+            with pinned(servers.cores.others):
+                answers = stack.enter_context(charts.asked(servers, stack)) if is_drawn else None
+                plans = Plans(servers)
+                sites.append(soak.soaked(servers, plans, options) if options.soak else site(servers, plans, options))
+                if options.charts is not None and answers is not None:
+                    unanswered += charted(answers(), options.charts)
+    return Report(sites, unanswered)
+
+
+def charted(answers: Sequence[charts.Answer], folder: Path) -> list[str]:
+    """What of the dashboard has no data; all else is drawn into the folder."""
+    for picture in charts.draw([answer for answer in answers if answer[1]], folder):
+        say(f"Drawn: {picture}")
+    return [f"no data for {query.panel}: {query.expression}" for query, series in answers if not series]
 
 
 class Plans:
@@ -162,9 +183,8 @@ class Plans:
         )
 
 
-def site(servers: Fleet, options: Options) -> Measured:
+def site(servers: Fleet, plans: Plans, options: Options) -> Measured:
     """What came of it on this one."""
-    plans = Plans(servers)
     capacity = None
     rate = options.rate
     if rate is None:
@@ -252,4 +272,9 @@ def written(site: Measured | soak.Soaked) -> dict[str, Any]:
     if not isinstance(site, Measured):
         return asdict(site)
     turn = {"servers": site.turn.servers, "database": site.turn.database, "outcome": site.turn.outcome.to_json()}
-    return {**vars(site), "sizes": [asdict(size) for size in site.sizes], "turn": turn, "capacity": site.capacity and asdict(site.capacity)}
+    return {
+        **vars(site),
+        "sizes": [asdict(size) for size in site.sizes],
+        "turn": turn,
+        "capacity": site.capacity and asdict(site.capacity),
+    }

@@ -191,7 +191,9 @@ def _contact(number: str) -> dict[str, Any]:
 
 def _listen(token: str, watched: Sequence[str]) -> Call:
     uris = [_address(deal) for deal in watched]
-    return Call(token, "subscriptions/listen", {"notifications": {"resourceSubscriptions": uris, "toolsListChanged": True}})
+    return Call(
+        token, "subscriptions/listen", {"notifications": {"resourceSubscriptions": uris, "toolsListChanged": True}}
+    )
 
 
 def _address(deal: str) -> str:

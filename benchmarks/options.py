@@ -62,7 +62,9 @@ class Options:
         scale.add_argument("--calls", type=int, default=40, help="how often each question is asked (%(default)s)")
         load = parser.add_argument_group("load")
         load.add_argument("--replicas", type=int, default=2, help="how many servers there are (%(default)s)")
-        load.add_argument("--rate", type=float, help="arrivals a second; unless given, 70 %% of what is found to be most")
+        load.add_argument(
+            "--rate", type=float, help="arrivals a second; unless given, 70 %% of what is found to be most"
+        )
         load.add_argument("--database", choices=("sqlite", "postgres"), help="where; unless given, on both in turn")
         load.add_argument("--redis", action="store_true", help="limits are counted in a Redis")
         load.add_argument("--nginx", action="store_true", help="requests go through an nginx")

@@ -75,11 +75,11 @@ def fleet(
     settings: Mapping[str, str] | None = None,
     with_redis: bool = False,
     behind_nginx: bool = False,
-    command: Sequence[str] | None = None,
+    program: Sequence[str] | None = None,
 ) -> Iterator[Fleet]:
     """So many replicas serve an organisation with so many deals. All that they need is started for them alone.
 
-    `command` takes the place of the program `sixty`.
+    `program` serves in the place of `sixty`.
     """
     cores = Cores.of_machine()
     with ExitStack() as stack:
@@ -97,7 +97,7 @@ def fleet(
             port = free_port()
             serve = organisation.over_http(port)
             with pinned(cores.servers):
-                running_there = running([*(command or serve[:1]), *serve[1:]], port, organisation.settings)
+                running_there = running([*(program or serve[:1]), *serve[1:]], port, organisation.settings)
                 servers.append(stack.enter_context(running_there))
         idle = [server.memory() for server in servers]
         mix.contacts(servers[0].port, staff, CONTACTS)

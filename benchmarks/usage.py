@@ -46,7 +46,9 @@ class Cores:
         return cls(tuple(cores[:half] or cores), tuple(cores[half:]))
 
     def __str__(self) -> str:
-        return f"servers on core {_listed(self.servers)}; generator, database and all else on core {_listed(self.others)}"
+        return (
+            f"servers on core {_listed(self.servers)}; generator, database and all else on core {_listed(self.others)}"
+        )
 
 
 def _listed(cores: Sequence[int]) -> str:

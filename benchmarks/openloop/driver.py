@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 from collections import deque
-from itertools import cycle, islice
+from itertools import cycle
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,7 +58,9 @@ class Driver:
     async def run(self) -> Outcome:
         """The plan has been carried out, and everything is closed."""
         plan = self._plan
-        self._sessions = await opened(plan.ports, (c.token for cs in plan.calls.values() for c in cs)) if plan.sessions else {}
+        self._sessions = (
+            await opened(plan.ports, (c.token for cs in plan.calls.values() for c in cs)) if plan.sessions else {}
+        )
         arrivals = list(plan.arrivals())
         gc.collect()
         gc.freeze()
@@ -101,7 +103,9 @@ class Driver:
                 self.outcome.late.add(now - due)
             self._send(arrival, due, counts=counts)
             self._next = next(self._arrivals, None)
-        self._loop.call_later(max(0.0, self._began + self._plan.warm_up + self._plan.seconds - perf_counter()), self._end)
+        self._loop.call_later(
+            max(0.0, self._began + self._plan.warm_up + self._plan.seconds - perf_counter()), self._end
+        )
 
     def _end(self) -> None:
         if not self._ended.done():
@@ -130,7 +134,9 @@ class Driver:
 
     def _wire(self, arrival: Arrival, call: Call) -> tuple[int | None, bytes]:
         """The request as it is written, and where it must go, if that is not all the same. Kept: few are never sent again."""
-        in_session = bool(self._sessions) and arrival.kind != LISTENS and arrival.which % 1000 < 1000 * self._plan.sessions
+        in_session = (
+            bool(self._sessions) and arrival.kind != LISTENS and arrival.which % 1000 < 1000 * self._plan.sessions
+        )
         key = (arrival.kind, arrival.which % len(self._plan.calls[arrival.kind]), in_session)
         if key not in self._written:
             if in_session:
@@ -157,7 +163,9 @@ class Driver:
 
     async def _listen(self, port: int, request: Request, call: Call) -> None:
         uris = call.params["notifications"]["resourceSubscriptions"]
-        stream = Stream(self.listeners, uris, lambda: self.settle(request, None), lambda why: self.fail(request, "refused", why))
+        stream = Stream(
+            self.listeners, uris, lambda: self.settle(request, None), lambda why: self.fail(request, "refused", why)
+        )
         try:
             await self._loop.create_connection(lambda: stream, "127.0.0.1", port)
         except OSError as error:
@@ -172,7 +180,11 @@ class Driver:
         while self._waiting and perf_counter() < until:
             await asyncio.sleep(0.01)
         for request in list(self._waiting):
-            self.fail(request, "unanswered", f"unanswered after {perf_counter() - request.due:.1f} s: {request.written[:600]!r}")
+            self.fail(
+                request,
+                "unanswered",
+                f"unanswered after {perf_counter() - request.due:.1f} s: {request.written[:600]!r}",
+            )
 
     def release(self, connection: Connection) -> None:
         """The connection is free. The last to be free is the first to be taken, so that those in excess grow old."""
