@@ -48,6 +48,8 @@ FIGURES = {
 MANAGERS = (0, 1)
 SELLERS = (40, 41, 42, 43, 80, 81, 82, 120)
 """The places in the pipeline of those who have the most deals."""
+CONTACTS = 2_000
+"""How many there are before anybody is measured."""
 HOT = 10
 """Deals of each seller that somebody listens to."""
 HEAT = 0.3
@@ -92,15 +94,15 @@ def filled(organisation: Organisation, database: str, size: int, now: float) -> 
     return Staff(admin, managers, {k: owned[pipeline.people[p]] for k, p in zip(sellers, SELLERS, strict=True)})
 
 
-def contacts(port: int, staff: Staff, count: int) -> None:
-    """There are so many contacts, made by the sellers through the server on this port."""
+def contacts(port: int, staff: Staff) -> None:
+    """There are contacts, each of a company of its own, made by the sellers through the server on this port."""
     requests = [
         wire.call(port, "create_contact", _contact(f"{number:010}"), staff.sellers[number % len(staff.sellers)])
-        for number in range(count)
+        for number in range(CONTACTS)
     ]
     outcome = closedloop.run(port, requests)
     if outcome.errors:
-        raise RuntimeError(f"{outcome.errors} of {count} contacts were refused: {outcome.failure}")
+        raise RuntimeError(f"{outcome.errors} of {CONTACTS} contacts were refused: {outcome.failure}")
 
 
 def calls(staff: Staff, seed: int = 60) -> dict[str, list[Call]]:
@@ -143,7 +145,7 @@ def _arguments(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str
         case "get_deal_history":
             return {"deal_id": chance.choice(own)}
         case "search_contacts":
-            return chance.choice([{"query": f"Kim{chance.randrange(50)}"}, {"limit": 10}])
+            return chance.choice([{"query": f"lee{chance.randrange(CONTACTS):010}"}, {"limit": 10}])
         case "search_activities":
             return chance.choice([{"type": chance.choice(KINDS), "limit": 10}, {"deal_id": chance.choice(own)}])
         case "get_upcoming_activities":
@@ -186,7 +188,7 @@ def _written(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str, 
 
 def _contact(number: str) -> dict[str, Any]:
     """A contact of whom there is none yet."""
-    return {"first_name": f"Kim{number[-2:]}", "last_name": f"Lee{number}", "email": f"kim.{number}@company.example"}
+    return {"first_name": "Kim", "last_name": f"Lee{number}", "email": f"kim@company{number}.example"}
 
 
 def _listen(token: str, watched: Sequence[str]) -> Call:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Fleet", "fleet"]
 
 KINDS = ("SQLite", "Postgres")
-CONTACTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def fleet(
                 running_there = running([*(program or serve[:1]), *serve[1:]], port, organisation.settings)
                 servers.append(stack.enter_context(running_there))
         idle = [server.memory() for server in servers]
-        mix.contacts(servers[0].port, staff, CONTACTS)
+        mix.contacts(servers[0].port, staff)
         ports = [server.port for server in servers]
         if behind_nginx:
             ports = [stack.enter_context(proxy(ports, folder))]

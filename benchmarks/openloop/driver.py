@@ -82,6 +82,7 @@ class Driver:
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
+        await asyncio.sleep(0.01)  # so that all that was closed is
         return self.outcome
 
     def _start_counting(self) -> None:
@@ -203,19 +204,24 @@ class Driver:
         """The request was answered just now: with this error, its code and all of it, unless it was served."""
         if error is not None:
             self.fail(request, *error)
-            return
-        self._waiting.discard(request)
-        if request.counts:
+        elif self._is_over(request) and request.counts:
             request.kind.took.add(perf_counter() - request.due)
 
     def fail(self, request: Request, code: str, why: str) -> None:
         """The request was not served."""
-        self._waiting.discard(request)
+        if not self._is_over(request):
+            return
         if request.touches is not None:
             self.listeners.forget(request.touches, request)
         if request.counts:
             request.kind.errors[code] = request.kind.errors.get(code, 0) + 1
             self.outcome.failure = self.outcome.failure or f"{code}: {why}"
+
+    def _is_over(self, request: Request) -> bool:
+        """Whether this is the first that is heard of the request; it is not waited for any more."""
+        is_first = request in self._waiting
+        self._waiting.discard(request)
+        return is_first
 
 
 class Connection(asyncio.Protocol):

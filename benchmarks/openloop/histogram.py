@@ -34,7 +34,7 @@ class Histogram:
 
     def percentile(self, percent: float) -> float:
         """What so many of a hundred did not exceed, in seconds; 0 if nothing was counted."""
-        missing = ceil(self.count * percent / 100)
+        missing = max(1, ceil(self.count * percent / 100))
         for step, count in sorted(self._counts.items()):
             missing -= count
             if missing <= 0:
