@@ -19,6 +19,7 @@ BOUND = 0.25
 arrivals wait at a time where that holds; where more do at the end, the backlog grows."""
 FIRST = 40.0
 LEAST = 5.0
+AGAIN = 2
 CLOSE_ENOUGH = 1.08
 
 
@@ -52,6 +53,8 @@ def most(attempt: Callable[[float], Outcome]) -> Capacity:
     rate, on_time = FIRST, True
     while not high or (high > LEAST and high / max(low, 1.0) > CLOSE_ENOUGH):
         outcome = attempt(rate)
+        for _ in range(AGAIN):  # a machine that was busy with something else, and not the load, is no bound
+            outcome = outcome if outcome.is_valid else attempt(rate)
         tried[rate] = too_much = keeps_up(outcome, rate)
         late = outcome.late.percentile(99) * 1000
         say(f"{rate:,.0f} a second: {too_much or 'kept up'}; sent late by {late:.1f} ms (p99)")

@@ -92,7 +92,7 @@ class Measured:
             yield f"{self.database}: {outcome.errors} requests failed, first: {outcome.failure}"
         if not outcome.is_valid:
             late = outcome.late.percentile(99) * 1000
-            yield f"{self.database}: sent {late:.1f} ms late (p99; {LATE * 1000:.0f} at most): the generator was measured"
+            yield f"{self.database}: sent {late:.1f} ms late (p99; {LATE * 1000:g} at most): that was measured"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ to is written more often than the rest. No answer here is an error.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from benchmarks.pipeline import PRODUCTS, Pipeline
 from sixty_deals.tables import deals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from benchmarks.organisation import Organisation
     from benchmarks.pipeline import Chunk
@@ -32,19 +33,6 @@ __all__ = ["SHARES", "Staff", "calls", "contacts", "filled"]
 
 SHARES = {"reads": 60.0, "writes": 25.0, "analytics": 10.0, "lists": 4.0, LISTENS: 1.0}
 """How many of a hundred arrivals are of each kind."""
-READS = {
-    "search_deals": 25, "get_record": 20, "get_deal_history": 10, "search_contacts": 10, "search_activities": 10,
-    "get_upcoming_activities": 10, "search_crm": 5, "search_tasks": 5, "get_overdue_tasks": 5,
-}  # fmt: skip
-WRITES = {
-    "update_deal": 35, "create_activity": 25, "move_deal_stage": 12, "create_deal": 12, "create_task": 10,
-    "create_contact": 6,
-}  # fmt: skip
-FIGURES = {
-    "forecast_revenue": 30, "get_pipeline_metrics": 25, "get_activity_metrics": 20, "calculate_conversion_rates": 15,
-    "get_team_performance": 10,
-}  # fmt: skip
-"""The heatmap and reports are left out: they draw pictures, which is another kind of work."""
 MANAGERS = (0, 1)
 SELLERS = (40, 41, 42, 43, 80, 81, 82, 120)
 """The places in the pipeline of those who have the most deals."""
@@ -59,6 +47,92 @@ VARIETY = 4_000
 STAGES = ["sql", "opportunity", "verbal", "signed"]
 KINDS = ["call", "email", "meeting"]
 ABOUT = ["Asked about the budget", "Walked through the offer", "Agreed on the next step", "Sent the references"]
+
+
+Arguments = Callable[[random.Random, Sequence[str]], dict[str, Any]]
+"""Makes up what somebody with these deals asks of a tool."""
+
+
+def _day(chance: random.Random) -> str:
+    return str(datetime.now(UTC).date() + timedelta(days=chance.randrange(1, 60)))
+
+
+def _hot_or_not(chance: random.Random, own: Sequence[str]) -> str:
+    return chance.choice(own[:HOT] if chance.random() < HEAT else own[HOT:])
+
+
+def _search(chance: random.Random, _: Sequence[str]) -> dict[str, Any]:
+    return chance.choice(
+        [
+            {"limit": 25},
+            {"query": str(chance.randrange(10_000))},
+            {"query": chance.choice(PRODUCTS), "limit": 10},
+            {"stage": chance.choice(STAGES[:3]), "status": "open"},
+            {"sort": "-value", "stage": chance.choice(STAGES), "limit": 10},
+        ]
+    )
+
+
+def _contact(number: str) -> dict[str, Any]:
+    """A contact of whom there is none yet, and of whose company there is none."""
+    return {"first_name": "Kim", "last_name": f"Lee{number}", "email": f"kim@company{number}.example"}
+
+
+READS: dict[str, tuple[int, Arguments]] = {
+    "search_deals": (25, _search),
+    "get_record": (20, lambda chance, own: {"id": chance.choice(own)}),
+    "get_deal_history": (10, lambda chance, own: {"deal_id": chance.choice(own)}),
+    "search_contacts": (10, lambda chance, _: {"query": f"lee{chance.randrange(CONTACTS):010}"}),
+    "search_activities": (10, lambda chance, own: {"deal_id": chance.choice(own)}),
+    "get_upcoming_activities": (10, lambda chance, _: {"days_ahead": chance.choice([1, 7, 14])}),
+    "search_crm": (5, lambda chance, _: {"query": f"{chance.choice(PRODUCTS)} {chance.randrange(10_000)}"}),
+    "search_tasks": (5, lambda *_: {"status": "open", "limit": 10}),
+    "get_overdue_tasks": (5, lambda *_: {}),
+}
+"""What sellers look at: how often of a hundred, and what they say."""
+WRITES: dict[str, tuple[int, Arguments]] = {
+    "update_deal": (
+        35,
+        lambda chance, own: {
+            "deal_id": _hot_or_not(chance, own),
+            "updates": {"notes": f"As of {SERIAL}: {chance.choice(ABOUT)}"},
+        },
+    ),
+    "create_activity": (
+        25,
+        lambda chance, own: {
+            "type": chance.choice(KINDS),
+            "description": chance.choice(ABOUT),
+            "deal_id": chance.choice(own),
+        },
+    ),
+    "move_deal_stage": (
+        12,
+        lambda chance, own: {"deal_id": chance.choice(own[HOT:]), "stage": chance.choice(STAGES)},
+    ),
+    "create_deal": (
+        12,
+        lambda chance, _: {
+            "title": f"{chance.choice(PRODUCTS)} {SERIAL}",
+            "company_name": "Acme Foods",
+            "value": chance.randrange(1_000, 500_000),
+            "expected_close_date": _day(chance),
+        },
+    ),
+    "create_task": (
+        10,
+        lambda chance, own: {"title": chance.choice(ABOUT), "due_date": _day(chance), "deal_id": chance.choice(own)},
+    ),
+    "create_contact": (6, lambda *_: _contact(SERIAL)),
+}
+FIGURES: dict[str, tuple[int, Arguments]] = {
+    "forecast_revenue": (30, lambda chance, _: {"period": chance.choice(["month", "quarter", "year"])}),
+    "get_pipeline_metrics": (25, lambda *_: {}),
+    "get_activity_metrics": (20, lambda chance, _: {"group_by": chance.choice(["type", "owner", "status"])}),
+    "calculate_conversion_rates": (15, lambda *_: {}),
+    "get_team_performance": (10, lambda *_: {}),
+}
+"""What managers and the admin ask. The heatmap and reports are left out: to draw pictures is another kind of work."""
 
 
 @dataclass(frozen=True)
@@ -118,77 +192,15 @@ def calls(staff: Staff, seed: int = 60) -> dict[str, list[Call]]:
     }
 
 
-def _drawn(chance: random.Random, shares: Mapping[str, int], tokens: Sequence[str], staff: Staff) -> Iterator[Call]:
+def _drawn(
+    chance: random.Random, tools: Mapping[str, tuple[int, Arguments]], tokens: Sequence[str], staff: Staff
+) -> Iterator[Call]:
     """Calls of these tools as often as that, each by somebody of these."""
-    for tool in chance.choices(list(shares), list(shares.values()), k=VARIETY):
+    for name in chance.choices(list(tools), [share for share, _ in tools.values()], k=VARIETY):
         token = chance.choice(tokens)
-        arguments = _arguments(tool, chance, staff.deals.get(token, ()))
-        touches = _address(arguments["deal_id"]) if tool == "update_deal" else None
-        yield Call(token, "tools/call", {"name": tool, "arguments": arguments}, touches)
-
-
-def _arguments(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str, Any]:
-    """What somebody with these deals asks of the tool."""
-    match tool:
-        case "search_deals":
-            return chance.choice(
-                [
-                    {"limit": 25},
-                    {"query": str(chance.randrange(10_000))},
-                    {"query": chance.choice(PRODUCTS), "limit": 10},
-                    {"stage": chance.choice(STAGES[:3]), "status": "open"},
-                    {"sort": "-value", "stage": chance.choice(STAGES), "limit": 10},
-                ]
-            )
-        case "get_record":
-            return {"id": chance.choice(own)}
-        case "get_deal_history":
-            return {"deal_id": chance.choice(own)}
-        case "search_contacts":
-            return chance.choice([{"query": f"lee{chance.randrange(CONTACTS):010}"}, {"limit": 10}])
-        case "search_activities":
-            return chance.choice([{"type": chance.choice(KINDS), "limit": 10}, {"deal_id": chance.choice(own)}])
-        case "get_upcoming_activities":
-            return {"days_ahead": chance.choice([1, 7, 14])}
-        case "search_crm":
-            return {"query": f"{chance.choice(PRODUCTS)} {chance.randrange(10_000)}"}
-        case "search_tasks":
-            return {"status": "open", "limit": 10}
-        case "get_overdue_tasks" | "get_team_performance" | "calculate_conversion_rates" | "get_pipeline_metrics":
-            return {}
-        case "get_activity_metrics":
-            return {"group_by": chance.choice(["type", "owner", "status"])}
-        case "forecast_revenue":
-            return {"period": chance.choice(["month", "quarter", "year"])}
-        case _:
-            return _written(tool, chance, own)
-
-
-def _written(tool: str, chance: random.Random, own: Sequence[str]) -> dict[str, Any]:
-    """What somebody with these deals writes by the tool."""
-    due = str(datetime.now(UTC).date() + timedelta(days=chance.randrange(1, 60)))
-    match tool:
-        case "update_deal":
-            deal = chance.choice(own[:HOT] if chance.random() < HEAT else own[HOT:])
-            return {"deal_id": deal, "updates": {"notes": f"As of {SERIAL}: {chance.choice(ABOUT)}"}}
-        case "create_activity":
-            return {"type": chance.choice(KINDS), "description": chance.choice(ABOUT), "deal_id": chance.choice(own)}
-        case "move_deal_stage":
-            return {"deal_id": chance.choice(own[HOT:]), "stage": chance.choice(STAGES)}
-        case "create_deal":
-            title, worth = f"{chance.choice(PRODUCTS)} {SERIAL}", chance.randrange(1_000, 500_000)
-            return {"title": title, "company_name": "Acme Foods", "value": worth, "expected_close_date": due}
-        case "create_task":
-            return {"title": chance.choice(ABOUT), "due_date": due, "deal_id": chance.choice(own)}
-        case "create_contact":
-            return _contact(SERIAL)
-        case _:
-            raise ValueError(f"nobody here asks for {tool}")
-
-
-def _contact(number: str) -> dict[str, Any]:
-    """A contact of whom there is none yet."""
-    return {"first_name": "Kim", "last_name": f"Lee{number}", "email": f"kim@company{number}.example"}
+        arguments = tools[name][1](chance, staff.deals.get(token, ()))
+        touches = _address(arguments["deal_id"]) if name == "update_deal" else None
+        yield Call(token, "tools/call", {"name": name, "arguments": arguments}, touches)
 
 
 def _listen(token: str, watched: Sequence[str]) -> Call:

@@ -98,7 +98,7 @@ def fleet(
             with pinned(cores.servers):
                 running_there = running([*(program or serve[:1]), *serve[1:]], port, organisation.settings)
                 servers.append(stack.enter_context(running_there))
-        idle = [server.memory() for server in servers]
+        idle = [size_of(server.pid).memory for server in servers]
         mix.contacts(servers[0].port, staff)
         ports = [server.port for server in servers]
         if behind_nginx:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from statistics import median
 from time import monotonic, sleep
@@ -28,6 +27,7 @@ from benchmarks.usage import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
 
     from rich.table import Table
 
@@ -49,7 +49,7 @@ WARM_UP = 0.3
 GROWTH = 5.0
 """Percent that anything may grow by."""
 SESSION_SHARE = 0.1
-"""The share of the time after which a forgotten session ends: well within the warm-up. Never longer than it is for real."""
+"""The share of the time after which a forgotten session ends: well within the warm-up, but no later than for real."""
 SESSION_IDLE = 600.0
 SWAP = 15.0
 """Seconds between two swaps of a pack."""
@@ -91,7 +91,7 @@ class Soaked:
     def failures(self) -> Iterator[str]:
         """What may not be."""
         if self.failure:
-            yield f"{self.database}: {self.errors} of {self.served + self.errors} requests failed, first: {self.failure}"
+            yield f"{self.database}: {self.errors} requests failed, first: {self.failure}"
         for name, percent in self.growth.items():
             if percent > GROWTH:
                 yield f"{self.database}: {name} grew by {percent:.1f} %"

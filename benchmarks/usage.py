@@ -22,7 +22,7 @@ class Size:
     """How large a process is."""
 
     memory: float
-    """In MiB, resident."""
+    """In MiB, resident, and its own: pages of the database's file are the system's, which takes them back."""
     connections: int
     """Open sockets."""
     threads: int
@@ -75,7 +75,8 @@ def size_of(pid: int) -> Size:
         files += 1
         with suppress(OSError):  # it was closed meanwhile
             sockets += os.readlink(folder / "fd" / link).startswith("socket:")  # noqa: PTH115 - as above
-    return Size(int(status["VmRSS"].split()[0]) / 1024, sockets, int(status["Threads"]), files)
+    own = sum(int(status[name].split()[0]) for name in ("RssAnon", "RssShmem"))
+    return Size(own / 1024, sockets, int(status["Threads"]), files)
 
 
 def family(pid: int) -> list[int]:

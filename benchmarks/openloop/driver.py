@@ -6,13 +6,12 @@ import asyncio
 import gc
 import os
 from collections import deque
+from contextlib import suppress
 from itertools import cycle
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import httptools
-
-from benchmarks.closedloop import result_of
+from benchmarks.openloop.connection import Connection, Request
 from benchmarks.openloop.listens import Listeners, Stream
 from benchmarks.openloop.plan import LISTENS, NOTICES, SERIAL, Kind, Outcome
 from benchmarks.openloop.requests import opened, single
@@ -31,15 +30,6 @@ IDLE = 30.0
 MARK = SERIAL.encode()
 
 
-class Request:
-    """One that is on its way, or waits for a connection."""
-
-    __slots__ = ("counts", "due", "kind", "touches", "written")
-
-    def __init__(self, kind: Kind, due: float, written: bytes, touches: str | None, *, counts: bool) -> None:
-        self.kind, self.due, self.written, self.touches, self.counts = kind, due, written, touches, counts
-
-
 class Driver:
     """Carries out one plan, once."""
 
@@ -52,6 +42,7 @@ class Driver:
         self._serial = plan.serial
         self._open = 0
         self._waiting: set[Request] = set()
+        self._all_over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._written: dict[tuple[str, int, int], tuple[int | None, bytes]] = {}
 
@@ -134,10 +125,8 @@ class Driver:
             self.listeners.expect(call.touches, request)
 
     def _wire(self, arrival: Arrival, call: Call) -> tuple[int | None, bytes]:
-        """The request as it is written, and where it must go, if that is not all the same. Kept: few are never sent again."""
-        in_session = (
-            bool(self._sessions) and arrival.kind != LISTENS and arrival.which % 1000 < 1000 * self._plan.sessions
-        )
+        """The request as it is written, and where it must go, if that matters. Kept, since each comes again."""
+        in_session = arrival.kind != LISTENS and (arrival.which >> 20) / 1024 < self._plan.sessions
         key = (arrival.kind, arrival.which % len(self._plan.calls[arrival.kind]), in_session)
         if key not in self._written:
             if in_session:
@@ -177,9 +166,10 @@ class Driver:
 
     async def _last_answers(self) -> None:
         """All have been answered, or have waited long enough."""
-        until = perf_counter() + self._plan.patience
-        while self._waiting and perf_counter() < until:
-            await asyncio.sleep(0.01)
+        if self._waiting:
+            self._all_over.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_over.wait(), self._plan.patience)
         for request in list(self._waiting):
             self.fail(
                 request,
@@ -221,64 +211,9 @@ class Driver:
         """Whether this is the first that is heard of the request; it is not waited for any more."""
         is_first = request in self._waiting
         self._waiting.discard(request)
+        if not self._waiting:
+            self._all_over.set()
         return is_first
-
-
-class Connection(asyncio.Protocol):
-    """A connection that is kept, with one request on its way at a time."""
-
-    def __init__(self, driver: Driver, port: int) -> None:
-        self._driver = driver
-        self.port = port
-        self.free_since = 0.0
-        self._request: Request | None = None
-        self._body = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by class
-        self._parser = httptools.HttpResponseParser(self)
-
-    def send(self, request: Request) -> None:
-        """Send a request; the connection must be free."""
-        self._request = request
-        self._body.clear()
-        self._transport.write(request.written)
-
-    def close(self) -> None:
-        """The connection is closed."""
-        self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_body(self, data: bytes) -> None:
-        self._body += data
-
-    def on_message_complete(self) -> None:
-        request, self._request = self._request, None
-        if request is None:
-            return
-        self._driver.settle(request, error_in(self._parser.get_status_code(), bytes(self._body)))
-        self.free_since = perf_counter()
-        if self._parser.should_keep_alive():
-            self._driver.release(self)
-        else:
-            self._transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._driver.lost(self)
-        if self._request is not None:
-            self._driver.fail(self._request, "connection lost", str(exc))
-
-
-def error_in(status: int, body: bytes) -> tuple[str, str] | None:
-    """The code of the error in an answer, and all of it; None if it is a success."""
-    result = result_of(status, body)
-    if result is None:
-        return f"HTTP {status}", body[:600].decode(errors="replace")
-    if result.get("isError"):
-        return result["structuredContent"]["error"]["code"], body[:600].decode(errors="replace")
-    return None
 
 
 def _cpu() -> float:

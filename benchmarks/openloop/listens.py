@@ -91,6 +91,7 @@ class Stream(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It can be written to."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by class
         self._parser = httptools.HttpResponseParser(self)
 
@@ -110,9 +111,11 @@ class Stream(asyncio.Protocol):
             self._listeners.remove(self, perf_counter())
 
     def data_received(self, data: bytes) -> None:
+        """The server has sent something."""
         self._parser.feed_data(data)
 
     def on_body(self, data: bytes) -> None:
+        """A part of an answer's body has come."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if line.startswith(b"data:") and (event := line[5:].strip()):
@@ -127,9 +130,11 @@ class Stream(asyncio.Protocol):
             self._listeners.heard(self, message["params"]["uri"])
 
     def on_message_complete(self) -> None:
+        """The answer is whole."""
         self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
         if not self._has_left:
             self._leave()
             if not self._listens:
