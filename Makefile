@@ -35,7 +35,7 @@ docs: .venv/.sixty
 bench: .venv/.bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-load: .venv/.bench
+load: .venv/.sixty
 	@$(BIN)/python -m benchmarks load $(ARGS)
 
 clean:
