@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.signals.within import apart
 from sixty.storage.statements import NEW, Write
 from sixty.tables import audit
 
@@ -146,7 +147,7 @@ class AuditTrail:
             self._lost += 1
         self._waiting.append(entry)
         if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
+            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon(), context=apart())
 
     async def flush(self) -> None:
         """Every waiting line is written, or still waiting if the database cannot take it."""

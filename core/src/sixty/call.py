@@ -19,6 +19,7 @@ from sixty.idempotency import keep, repeated
 from sixty.ids import new_id
 from sixty.outcome import Outcome
 from sixty.request import Trace
+from sixty.signals.within import WITHIN
 from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.tombstones import removed
 from sixty.unit import UnitOfWork
@@ -52,19 +53,33 @@ async def call_tool(host: Host, request: Request) -> Outcome:
     `MissingCapability`. Everything else is an outcome.
     """
     trace = Trace(new_id(), host.clock(), perf_counter(), request)
-    registry = host.registry
+    about: dict[str, Any] = {**WITHIN.get(), "call": trace.call_id}
+    before = WITHIN.set(about)
+    try:
+        if host.tracing is None:
+            return await _call(host, trace, about)
+        with host.tracing.call(host.registry, request, about):
+            return await _call(host, trace, about)
+    finally:
+        WITHIN.reset(before)
+
+
+async def _call(host: Host, trace: Trace, about: dict[str, Any]) -> Outcome:
+    request, registry = trace.request, host.registry
     registry.in_flight.begin()
     principal, tool, call = request.principal, None, None
     code, message = "ok", None
     try:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
+        about["user"] = principal.user_id
         if request.offer is None and request.tool not in registry.offers[request.kind] and host.behind:
             principal = await host.current(principal)
             registry.in_flight.end()
             registry = host.registry
             registry.in_flight.begin()
         tool = request.offer or _find(host, registry, request, principal)
+        about["tool"] = tool.name
         host.limits.check(principal.user_id, tool.name, tool.rate)
         _authorize(tool, principal, registry)
         arguments = tool.parse(request.arguments, {"now": trace.at, "timezone": host.timezone})
@@ -162,7 +177,7 @@ async def _run_outside(call: Call, arguments: Any) -> tuple[Outcome, str]:
         async with _step(call) as step:
             if (first_answer := await repeated(step, key)) is not None:
                 return Outcome.of(first_answer), "repeated"
-    outcome = _shaped(call, await call.tool.handler(arguments, call))
+    outcome = _shaped(call, await _handled(call, arguments))
     if key is not None:
         with suppress(IntegrityViolation):  # the same call came twice at the same time, and the other was faster
             async with _step(call) as step:
@@ -186,7 +201,7 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
         key = call.request.idempotency_key if call.tool.effect != "read" else None
         if key is not None and (first_answer := await repeated(call, key)) is not None:
             return Outcome.of(first_answer), "repeated"
-        result = await call.tool.handler(arguments, call)
+        result = await _handled(call, arguments)
         await call.react()
         outcome = _shaped(call, result)
         if key is not None:
@@ -198,6 +213,14 @@ async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome,
             unit.write(call.line(outcome.message).write())
             await call.settle(unit)
     return outcome, "ok"
+
+
+async def _handled(call: Call, arguments: Any) -> Any:
+    """What the handler returns."""
+    if call.host.tracing is None:
+        return await call.tool.handler(arguments, call)
+    with call.host.tracing.handler(call.tool):
+        return await call.tool.handler(arguments, call)
 
 
 def _shaped(call: Call, result: Any) -> Outcome:

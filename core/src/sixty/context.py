@@ -280,6 +280,7 @@ class Call:
             key=key,
             user_id=self.principal.user_id,
             call_id=self.id,
+            traceparent=self.host.tracing.traceparent() if self.host.tracing is not None else None,
         )
         self.unit.write(write)
         self.unit.afterwards(self.host.worker.wake)

@@ -20,6 +20,7 @@ from sixty.limits import Limits
 from sixty.lineup import Lineup
 from sixty.paging import Totals
 from sixty.shared_secrets import shared_secret
+from sixty.signals.exporting import exporting
 from sixty.storage.database import open_database
 from sixty.watch import Watch
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sixty.directory import Principal
     from sixty.events import Event
     from sixty.registry import Pack, Registry
+    from sixty.signals.tracing import Tracing
     from sixty.storage.database import Database
     from sixty.terms import Terms
     from sixty.watch import Observer
@@ -60,6 +62,7 @@ class Host:
         *,
         environ: Mapping[str, str],
         plugins: Iterable[tuple[str, object]] | None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -73,7 +76,9 @@ class Host:
         self.totals = Totals()
         self.secret = os.urandom(32)
         """Seals what clients carry for us; the same in every process on a database."""
-        self.call_observers: list[Callable[[Entry], None]] = []
+        self.tracing = tracing
+        """Makes spans; None where nobody collects them."""
+        self.call_observers: list[Callable[[Entry], None]] = [] if tracing is None else [tracing.call_settled]
         """Who is told of settled calls, beside packs."""
         self.event_observers: list[Callable[[Event], None]] = []
         """Who is told of events once the calls that published them are committed."""
@@ -99,19 +104,23 @@ class Host:
         `plugins` are named plugins to load instead of the installed ones. A pack that cannot be loaded, migrated
         or started is quarantined. Raises `ConfigError` for a bad setting.
         """
-        database = await open_database(settings.database_url)
-        host = cls(settings, database, lifecycle.core(environ), clock, environ=environ, plugins=plugins)
-        try:
-            if migrate:
-                await lifecycle.migrate(host, list(host.registry.packs.values()))
-                host.secret = await shared_secret(database, "carried by clients")
-            await host.lineup.refresh()
-            yield host
-        finally:
-            await host.lineup.close()
-            await host.audit.close()
-            await host.authenticator.close()
-            await database.close()
+        async with exporting(environ) as tracing:
+            database = await open_database(settings.database_url)
+            if tracing is not None:
+                database = tracing.database(database)
+            core = lifecycle.core(environ)
+            host = cls(settings, database, core, clock, environ=environ, plugins=plugins, tracing=tracing)
+            try:
+                if migrate:
+                    await lifecycle.migrate(host, list(host.registry.packs.values()))
+                    host.secret = await shared_secret(database, "carried by clients")
+                await host.lineup.refresh()
+                yield host
+            finally:
+                await host.lineup.close()
+                await host.audit.close()
+                await host.authenticator.close()
+                await database.close()
 
     async def refresh(self) -> None:
         """The packs that serve are those that the database says now."""

@@ -20,6 +20,7 @@ from sixty.leaving import Leaving
 from sixty.lifecycle import CORE
 from sixty.registry import Absent
 from sixty.roster import load_roster
+from sixty.signals.within import apart
 from sixty.tombstones import tombstones_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Lineup:
     def follow(self) -> asyncio.Task[None]:
         """The refresh that runs already for somebody who saw that one is due, or a new one. It logs what goes wrong."""
         if self._following is None or self._following.done():
-            self._following = asyncio.create_task(self._follow())
+            self._following = asyncio.create_task(self._follow(), context=apart())
         return self._following
 
     async def _follow(self) -> None:

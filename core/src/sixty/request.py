@@ -38,6 +38,8 @@ class Request:
     """The client, where the transport can reach it while the call runs."""
     replies: Replies = NO_REPLIES
     """What the client has answered to the questions of earlier rounds."""
+    traceparent: str | None = None
+    """The trace that the caller is in, as the W3C has it."""
     offer: Offer | None = None
     """What is called, where it is not on offer to clients: for what the process does itself. No transport sets it."""
 

@@ -214,6 +214,7 @@ jobs = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
+    sa.Column("traceparent", sa.String(55)),
     *(
         sa.Index(f"ix_jobs_{name}", *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
         for name, columns, where in (
@@ -226,7 +227,8 @@ jobs = sa.Table(
 )
 """What is to be done later, and what became of it. A row is written in the transaction of what causes it.
 
-`state` is waiting, running, done, failed or cancelled; `finished_at` is set in the last three.
+`state` is waiting, running, done, failed or cancelled; `finished_at` is set in the last three. `traceparent` is the
+trace in which it was left, if it was traced.
 """
 
 webhooks = sa.Table(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
-import sys
 from errno import EADDRINUSE
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +11,9 @@ from tempfile import TemporaryDirectory
 import click
 
 from sixty.cli.opening import exit_with
+from sixty.config import load_settings
 from sixty.errors import OperatorError
+from sixty.signals.logs import log
 
 __all__ = ["demo"]
 
@@ -34,7 +34,7 @@ def demo(*, tour_only: bool, address: str, port: int) -> None:
     environment has an effect on it.
     """
     _check_free(address, port)
-    logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log(load_settings({}, log_level="warning"))
     if tour_only:
         with TemporaryDirectory(prefix="sixty-demo-") as folder:
             exit_with(_status(Path(folder) / "demo.db", address, port, tour_only=True))

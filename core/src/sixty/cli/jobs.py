@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sixty.cli.opening import log, with_host
+from sixty.cli.opening import with_host
 from sixty.cli.output import as_json, print_json, show
 from sixty.jobs import control
+from sixty.signals.logs import log
 from sixty.values import counted
 
 if TYPE_CHECKING:

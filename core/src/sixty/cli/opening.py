@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -17,10 +15,9 @@ from sixty.host import Host
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from sixty.config import Settings
     from sixty.directory import Directory, Principal, User
 
-__all__ = ["active", "exit_with", "log", "one_user", "with_host"]
+__all__ = ["active", "exit_with", "one_user", "with_host"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -40,13 +37,6 @@ def with_host(
         return asyncio.run(run())
 
     return command
-
-
-def log(settings: Settings) -> None:
-    """What happens from now on is told on standard error."""
-    level = settings.log_level.upper()
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each request, and some addresses are secrets
 
 
 def one_user(directory: Directory, email: str) -> User:

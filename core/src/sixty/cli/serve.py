@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sixty.cli.opening import active, log
+from sixty.cli.opening import active
 from sixty.config import load_settings
 from sixty.host import Host
+from sixty.signals.calls import log_call, log_failure
+from sixty.signals.logs import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,7 @@ async def _serve_stdio(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         with redirect_stdout(sys.stderr):  # what a plugin prints while it loads is not for the client
             host = await stack.enter_async_context(Host.open(settings))
+        host.call_observers.append(log_failure)  # no more: its client may never read what is logged
         await stack.enter_async_context(host.working())
         await serve_stdio(host)
 
@@ -74,6 +77,7 @@ async def _serve_http(settings: Settings, address: str, port: int, anonymous_as:
     async with Host.open(settings) as host:
         if anonymous_as is not None:
             anonymous_as = active(await host.identity.directory(), anonymous_as).email
+        host.call_observers.append(log_call)
         async with host.working():
             await serve_http(host, address, port, anonymous_as=anonymous_as)
 

@@ -40,6 +40,7 @@ def enqueued(
     key: str | None,
     user_id: str | None = None,
     call_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Write:
     """The write that makes the row of a job. Its `values` have the id.
 
@@ -61,5 +62,6 @@ def enqueued(
         "attempts": 0,
         "state": "waiting",
         "created_at": now,
+        "traceparent": traceparent,
     }
     return Write(_ADD if key is None else _ADD_ONCE, row, row=NEW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -50,7 +51,8 @@ async def settling(host: Host, registry: Registry, leases: Leases, row: Row) -> 
         work = replace(work, args=job.parse(row["payload"], {"now": work.now, "timezone": host.timezone}))
         if work.attempt > len(plan) + 1:  # the last of them ended with the process that ran it
             raise GiveUp(row["error"])  # noqa: TRY301 - as the job would
-        await on_loop(job.handler(work.args, work), job.timeout)
+        with host.tracing.job(row) if host.tracing is not None else nullcontext():
+            await on_loop(job.handler(work.args, work), job.timeout)
     except GiveUp as error:
         why = str(error) or "it gave up"
     except Exception as error:

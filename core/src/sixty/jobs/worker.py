@@ -18,6 +18,7 @@ from sixty.errors import Unavailable
 from sixty.jobs.leases import LEASE, Leases
 from sixty.jobs.ticking import keep_ticks
 from sixty.jobs.trying import settling
+from sixty.signals.within import within
 from sixty.storage.database import StaleWrite
 
 if TYPE_CHECKING:
@@ -167,7 +168,9 @@ class Worker:
     async def _run(self, row: Row, registry: Registry) -> None:
         """One try, and what it comes to."""
         try:
-            writes = await settling(self._host, registry, self._leases, row)
+            trace = row["traceparent"][3:35] if row["traceparent"] is not None else None
+            with within(job=row["id"], job_name=row["name"], call=row["call_id"], user=row["user_id"], trace=trace):
+                writes = await settling(self._host, registry, self._leases, row)
             while True:
                 try:
                     await self._host.database.apply(writes)

@@ -27,6 +27,8 @@ class Caller:
     transport: str = "memory"
     address: str | None = None
     idempotency_key: str | None = None
+    traceparent: str | None = None
+    """The trace that this message came in, if its transport has said so."""
     expires_at: int | None = None
     """The second, in Unix time, at which `token` ends, if it does."""
 

@@ -109,9 +109,11 @@ class Gate:
         """Whose request it is. Refused credentials are counted and audited; the absence of one is not."""
         authorization, key = headers.get(b"authorization"), headers.get(b"idempotency-key")
         idempotency_key = key.decode("latin-1") if key is not None else None
+        traced = headers.get(b"traceparent")
+        traceparent = traced.decode("latin-1") if traced is not None else None
         if authorization is None and self._anonymous_as is not None:
             principal = await _anonymous(self._host, self._anonymous_as)
-            return Caller(principal, None, "http", address, idempotency_key)
+            return Caller(principal, None, "http", address, idempotency_key, traceparent)
         host, started = self._host, perf_counter()
         if address is not None:
             host.limits.check_address(address)
@@ -119,7 +121,7 @@ class Gate:
             token = _bearer(authorization)
             principal = await host.authenticator.authenticate(token)
             expires_at = host.authenticator.expires_at(token) if token is not None else None
-            return Caller(principal, token, "http", address, idempotency_key, expires_at)
+            return Caller(principal, token, "http", address, idempotency_key, traceparent, expires_at)
         except Unauthenticated as error:
             if authorization is not None:
                 if address is not None:

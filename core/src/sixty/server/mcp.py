@@ -57,6 +57,8 @@ __all__ = [
 NAME = "sixty-crm-mcp"
 IDEMPOTENCY_KEY = "sixty/idempotency-key"
 """The key of `_meta` under which a client sends a key of its own; a call repeated with it is not done twice."""
+TRACEPARENT = "traceparent"
+"""The key of `_meta` under which a client sends the trace that it is in."""
 STATE_LIVES = 3600.0
 """Seconds that somebody may take to answer a question."""
 
@@ -233,6 +235,7 @@ def request_of(
     key = meta.get(IDEMPOTENCY_KEY, caller.idempotency_key) if meta else caller.idempotency_key
     if key is not None and not isinstance(key, str):
         raise MCPError(code=INVALID_PARAMS, message=f"_meta[{IDEMPOTENCY_KEY!r}] must be a string")
+    traceparent = meta.get(TRACEPARENT, caller.traceparent) if meta else caller.traceparent
     return Request(
         tool=tool,
         arguments=arguments if arguments is not None else {},
@@ -242,6 +245,7 @@ def request_of(
         client=f"{client.get('name')}/{client.get('version')}" if client else None,
         address=caller.address,
         idempotency_key=key,
+        traceparent=traceparent if isinstance(traceparent, str) else None,
     )
 
 

@@ -98,6 +98,7 @@ class Webhooks:
             transport=caller.transport,
             address=caller.address,
             idempotency_key=caller.idempotency_key,
+            traceparent=caller.traceparent,
             offer=tool,
         )
         return await call_tool(self._host, request)

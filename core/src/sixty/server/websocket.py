@@ -54,7 +54,7 @@ class WebSocket:
             message = f"offer the subprotocol `{SUBPROTOCOL}` (Sec-WebSocket-Protocol: {SUBPROTOCOL})"
             await refuse(send, 400, INVALID_REQUEST, message)
             return
-        caller = replace(CALLER.get(), transport="websocket")
+        caller = replace(CALLER.get(), transport="websocket", traceparent=None)  # which was that of the upgrade
         connection = _Connection(self._server, caller, receive, send)
         try:
             with self._server.subscriptions.connections.hold(caller, connection.end):

@@ -74,6 +74,9 @@ class Database(Protocol):
     def connections(self) -> Mapping[str, int]:
         """How many connections to a server are `busy` and `idle`; nothing where there is no server."""
 
+    def sql(self, statement: Statement) -> str:
+        """The text of a statement as the database gets it, with placeholders for its values."""
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = ...) -> list[Row]:
         """All rows of a single statement, as the database is at this moment."""
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from asyncpg import exceptions as pg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
+from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
 from sixty.storage.statements import JSON, NEW, Compiler
 
@@ -273,6 +274,9 @@ class PostgresDatabase:
     def connections(self) -> Mapping[str, int]:
         return self._connections.states
 
+    def sql(self, statement: Statement) -> str:
+        return self._compiler.prepare(statement).sql
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         connection = await self._connections.take()
         try:
@@ -283,7 +287,7 @@ class PostgresDatabase:
     async def shared(self, statement: Statement) -> list[Row]:
         read = self._next_reads.get(statement)
         if read is None:
-            read = self._next_reads[statement] = asyncio.ensure_future(self._read_next(statement))
+            read = self._next_reads[statement] = asyncio.create_task(self._read_next(statement), context=apart())
         return await asyncio.shield(read)
 
     async def _read_next(self, statement: Statement) -> list[Row]:

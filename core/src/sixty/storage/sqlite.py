@@ -455,6 +455,9 @@ class SqliteDatabase:
     def connections(self) -> Mapping[str, int]:
         return {}
 
+    def sql(self, statement: Statement) -> str:
+        return self._compiler.prepare(statement).sql
+
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         reader = await self._take()
         try:
