@@ -1,7 +1,7 @@
 """The soak: hours in minutes. A moderate load, clients that come and go, packs that do, and servers that may not grow.
 
-Each server is looked at again and again from outside. What it takes up in the last fifth of the time is compared with
-the first fifth after the warm-up, each by its median.
+Each server is looked at again and again from outside, and a line is laid through what it took up after the warm-up.
+How many connections there are wavers with who is there: what rises by less than it wavers has not grown.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
-from statistics import median
+from dataclasses import asdict, dataclass, fields, replace
+from statistics import linear_regression, pstdev
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -40,17 +40,20 @@ __all__ = ["Look", "Soaked", "grown", "prepared", "soaked"]
 
 RATE = 40.0
 """Arrivals a second, unless another rate is asked for."""
-EVERY = 10.0
+EVERY = 5.0
 """Seconds between two looks, or less, where the soak is short."""
-LOOKS = 60
+LOOKS = 100
 """The least number of looks."""
 WARM_UP = 0.3
 """The share of the time that is not judged."""
 GROWTH = 5.0
 """Percent that anything may grow by."""
 SESSION_SHARE = 0.1
-"""The share of the time after which a forgotten session ends: well within the warm-up, but no later than for real."""
-SESSION_IDLE = 600.0
+"""The share of the time after which a forgotten session ends: well within the warm-up."""
+LEAST_IDLE, MOST_IDLE = 60.0, 600.0
+"""Seconds after which it does at the least, so that the load's own are not forgotten, and at the most, as for real."""
+BURST, BURST_SECONDS = 6, 8.0
+"""How many times the rate the load begins with, and for how long: so that every pool is as full as it will ever be."""
 SWAP = 15.0
 """Seconds between two swaps of a pack."""
 PACK = "pricing_1"
@@ -109,7 +112,7 @@ class Soaked:
 
 def prepared(seconds: float, stack: ExitStack) -> tuple[Sequence[str], dict[str, str]]:
     """The program that serves during a soak, and what it needs: sessions end early, and a pack can come and go."""
-    idle = min(SESSION_IDLE, seconds * SESSION_SHARE)
+    idle = min(MOST_IDLE, max(LEAST_IDLE, seconds * SESSION_SHARE))
     program = [sys.executable, "-m", "benchmarks.shortlived"]
     return program, {IDLE: str(idle), "PYTHONPATH": f"{stack.enter_context(copies(1))}:."}
 
@@ -120,6 +123,7 @@ def soaked(servers: Fleet, plans: Plans, options: Options) -> Soaked:
     rate = options.rate or RATE
     staff = servers.staff
     say(f"{rate:,.0f} a second, and clients that come and go, for {options.soak:g} s ...")
+    run(replace(plans.plan(rate * BURST, BURST_SECONDS), patience=60.0))
     with churning(servers.ports, [staff.admin, *staff.managers]), ThreadPoolExecutor(1) as beside:
         load = beside.submit(run, plans.plan(rate, options.soak))
         looks = list(zip(*watched(servers, options.soak), strict=True))
@@ -160,11 +164,16 @@ def swap(servers: Fleet, verb: str) -> None:
 
 
 def grown(looks: Sequence[Look]) -> dict[str, float]:
-    """By how many percent each thing has grown between the first and the last fifth of what is judged."""
+    """By how many percent each thing has risen since the warm-up; 0 where that is less than it wavers by."""
     judged = looks[int(len(looks) * WARM_UP) :]
-    fifth = max(1, len(judged) // 5)
+    moments = [look.at for look in judged]
     taken = [{**asdict(look.size), "database connections": look.database_connections} for look in judged]
-    first, last = (
-        {name: median(one[name] for one in part) for name in taken[0]} for part in (taken[:fifth], taken[-fifth:])
-    )
-    return {name: 100 * (last[name] - first[name]) / max(first[name], 1) for name in first}
+    return {name: risen(moments, [one[name] for one in taken]) for name in taken[0]}
+
+
+def risen(moments: Sequence[float], values: Sequence[float]) -> float:
+    """By how many percent the line through the values rises, if by more than their standard deviation from it."""
+    slope, start = linear_regression(moments, values)
+    rise = slope * (moments[-1] - moments[0])
+    wavering = pstdev(value - slope * moment - start for moment, value in zip(moments, values, strict=True))
+    return 100 * rise / max(start + slope * moments[0], 1) if abs(rise) > wavering else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # benchmarks are no distribu
 from benchmarks.capacity import keeps_up, most
 from benchmarks.openloop.histogram import Histogram
 from benchmarks.openloop.plan import Kind, Outcome
+from benchmarks.soak import Look, grown
+from benchmarks.usage import Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,3 +76,28 @@ def test_a_fleet_that_takes_nothing_has_no_capacity() -> None:
 )
 def test_errors_a_backlog_and_slow_answers_are_each_too_much(came: Outcome, why: str) -> None:
     assert keeps_up(came, rate=100) == why
+
+
+def looks(*, leak: float) -> list[Look]:
+    """At a server that holds 100 MiB and some sockets, now more and now fewer, and `leak` more of each a minute."""
+    chance = random.Random(1)
+    return [
+        Look(
+            at,
+            Size(100 + chance.gauss(0, 0.5) + leak * at / 60, int(15 + chance.gauss(0, 4) + leak * at / 60), 5, 40),
+            12,
+        )
+        for at in map(float, range(0, 1800, 5))
+    ]
+
+
+def test_what_only_wavers_has_not_grown() -> None:
+    assert set(grown(looks(leak=0)).values()) == {0.0}
+
+
+def test_one_socket_and_one_mebibyte_a_minute_are_seen() -> None:
+    growth = grown(looks(leak=1))
+
+    assert growth["memory"] == pytest.approx(100 * 21 / 109, rel=0.1)
+    assert growth["connections"] > 50
+    assert growth["threads"] == growth["files"] == growth["database connections"] == 0
