@@ -1,11 +1,14 @@
-"""What the dashboard asks is asked of a real Prometheus during a load, and drawn: a picture for each row of panels."""
+"""What the dashboard asks is asked of a real Prometheus during a load, and drawn: a picture for each row of panels.
+
+Single numbers and heat maps are asked for, too, and not drawn: lines over time say as much.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack, contextmanager
-from itertools import groupby
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,13 +18,14 @@ from benchmarks.report import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import ExitStack
 
     from matplotlib.axes import Axes
 
     from benchmarks.replicas import Fleet
     from benchmarks.watched import Query
 
-__all__ = ["Answer", "asked", "draw"]
+__all__ = ["Answers", "asked", "draw"]
 
 POINTS = 240
 """Of each line, about."""
@@ -30,6 +34,7 @@ WIDTH, HEIGHT = 3.6, 2.1
 """Of each panel, in inches."""
 LINES = 10
 """More than these are not told apart."""
+DRAWN = ("timeseries", "bargauge")
 INK, GRID = "#333333", "#e4e4e4"
 UNITS: dict[str, tuple[str, float]] = {
     "s": ("ms", 1000),
@@ -44,12 +49,25 @@ UNITS: dict[str, tuple[str, float]] = {
     "none": ("", 1),
 }
 """How Grafana's units are written here, and by what values are multiplied for that."""
-Answer = tuple["Query", list[dict[str, Any]]]
-"""A query, and the series that came of it."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of all that the dashboard asks."""
+
+    found: Sequence[tuple[Query, list[dict[str, Any]]]]
+    """Each query, and its series."""
+    names: dict[str, str]
+    """What targets are called, by their addresses."""
+
+    @property
+    def missing(self) -> list[str]:
+        """The queries that there is no data for."""
+        return [f"no data for {query.panel}: {query.expression}" for query, series in self.found if not series]
 
 
 @contextmanager
-def asked(servers: Fleet, stack: ExitStack) -> Iterator[Callable[[], list[Answer]]]:
+def asked(servers: Fleet, stack: ExitStack) -> Iterator[Callable[[], Answers]]:
     """A Prometheus watches the fleet, its machine and its Redis. What is given asks it all that the dashboard asks."""
     if absent := watched.missing():
         raise SystemExit(f"{', '.join(absent)} is missing: leave --charts out, or install it")
@@ -63,68 +81,79 @@ def asked(servers: Fleet, stack: ExitStack) -> Iterator[Callable[[], list[Answer
     with watched.prometheus(folder, targets) as server:
         began = time.time()
 
-        def answers() -> list[Answer]:
+        def answers() -> Answers:
             ends = time.time()
             step = max(1.0, (ends - began) / POINTS)
-            return [(query, server.during(query.expression, began, ends, step)) for query in watched.queries()]
+            found = [(query, server.during(query.expression, began, ends, step)) for query in watched.queries()]
+            replicas = {address: f"replica {number}" for number, address in enumerate(targets["sixty"], 1)}
+            return Answers(found, {**replicas, targets["node"][0]: "this machine", targets["redis"][0]: "Redis"})
 
         yield answers
 
 
-def draw(answers: Sequence[Answer], folder: Path) -> list[Path]:
+def draw(answers: Answers, folder: Path) -> list[Path]:
     """A picture of each row of the dashboard is in the folder."""
     from matplotlib.figure import Figure
 
     folder.mkdir(parents=True, exist_ok=True)
     row_of = rows()
+    of_panels: dict[str, dict[str, list[tuple[str, dict[str, Any]]]]] = {}
+    units = {}
+    for query, series in answers.found:
+        if series and query.panel in row_of:
+            lines = of_panels.setdefault(row_of[query.panel], {}).setdefault(query.panel, [])
+            lines += [(named(query.legend, each["metric"], answers.names), each) for each in series]
+            units[query.panel] = query.unit
     pictures = []
-    for row, of_row in groupby(answers, lambda answer: row_of[answer[0].panel]):
-        panels = [(panel, list(group)) for panel, group in groupby(of_row, lambda answer: answer[0].panel)]
-        lines = -(-len(panels) // COLUMNS)
-        figure = Figure(figsize=(COLUMNS * WIDTH, lines * HEIGHT + 0.4), layout="constrained", facecolor="white")
+    for row, panels in of_panels.items():
+        down = -(-len(panels) // COLUMNS)
+        figure = Figure(figsize=(COLUMNS * WIDTH, down * HEIGHT + 0.4), layout="constrained", facecolor="white")
         figure.suptitle(row, x=0.01, ha="left", fontsize=11, color=INK)
-        places = figure.subplots(lines, COLUMNS, squeeze=False).flat
-        for place, (panel, group) in zip(places, panels, strict=False):
-            plot(place, panel, group)
-        for place in list(figure.axes)[len(panels) :]:
-            place.set_axis_off()
+        for place, axes in enumerate(figure.subplots(down, COLUMNS, squeeze=False).flat):
+            if place < len(panels):
+                panel = list(panels)[place]
+                plot(axes, panel, panels[panel], units[panel])
+            else:
+                axes.set_axis_off()
         pictures.append(folder / f"{row.lower().replace(' ', '-')}.png")
         figure.savefig(pictures[-1], dpi=90, pil_kwargs={"optimize": True})
     return pictures
 
 
 def rows() -> dict[str, str]:
-    """By panel, the row of the dashboard in which it stands."""
+    """By panel that is drawn, the row of the dashboard in which it stands."""
     found, row = {}, ""
     for panel in json.loads(watched.DASHBOARD.read_text(encoding="utf-8"))["panels"]:
-        row = panel["title"] if panel["type"] == "row" else row
-        found[panel["title"]] = row
+        if panel["type"] == "row":
+            row = panel["title"]
+        elif panel["type"] in DRAWN:
+            found[panel["title"]] = row
     return found
 
 
-def plot(axes: Axes, panel: str, answers: Sequence[Answer]) -> None:
+def plot(axes: Axes, panel: str, lines: Sequence[tuple[str, dict[str, Any]]], unit: str) -> None:
     """The panel is drawn there, over minutes since the beginning."""
-    unit, factor = UNITS.get(answers[0][0].unit, (answers[0][0].unit, 1.0))
+    shown, factor = UNITS.get(unit, (unit, 1.0))
     axes.set_title(panel, fontsize=8, loc="left", color=INK)
-    series = [(query, each) for query, found in answers for each in found]
-    began = min((each["values"][0][0] for _, each in series), default=0.0)
-    for query, each in series[:LINES]:
+    began = min(each["values"][0][0] for _, each in lines)
+    for name, each in lines[:LINES]:
         moments = [(moment - began) / 60 for moment, _ in each["values"]]
         values = [float(value) * factor for _, value in each["values"]]
-        axes.plot(moments, values, linewidth=0.9, label=named(query.legend, each["metric"]))
-    axes.set_ylabel(unit, fontsize=7, color=INK)
+        axes.plot(moments, values, linewidth=0.9, label=name)
+    axes.set_ylabel(shown, fontsize=7, color=INK)
     axes.set_xlabel("minutes", fontsize=7, color=INK)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.tick_params(labelsize=6, colors=INK, length=2)
     axes.grid(visible=True, color=GRID, linewidth=0.5)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    if 1 < len(series) <= LINES:
-        axes.legend(fontsize=5, frameon=False, loc="upper left", ncols=2 if len(series) > 4 else 1)  # noqa: PLR2004 - what fits
+    if len(lines) > 1:
+        axes.legend(fontsize=5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
 
 
-def named(legend: str, metric: dict[str, str]) -> str:
+def named(legend: str, metric: dict[str, str], names: dict[str, str]) -> str:
     """What a line is called: the legend, with the labels of its series."""
     for label, value in metric.items():
-        legend = legend.replace(f"{{{{{label}}}}}", value).replace(f"{{{{ {label} }}}}", value)
+        legend = legend.replace(f"{{{{{label}}}}}", names.get(value, value))
     return legend

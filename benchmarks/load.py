@@ -24,7 +24,6 @@ from benchmarks.usage import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rich.table import Table
 
@@ -148,15 +147,11 @@ def measured(options: Options) -> Report:
                 plans = Plans(servers)
                 sites.append(soak.soaked(servers, plans, options) if options.soak else site(servers, plans, options))
                 if options.charts is not None and answers is not None:
-                    unanswered += charted(answers(), options.charts)
+                    came = answers()
+                    unanswered += came.missing
+                    for picture in charts.draw(came, options.charts):
+                        say(f"Drawn: {picture}")
     return Report(sites, unanswered)
-
-
-def charted(answers: Sequence[charts.Answer], folder: Path) -> list[str]:
-    """What of the dashboard has no data; all else is drawn into the folder."""
-    for picture in charts.draw([answer for answer in answers if answer[1]], folder):
-        say(f"Drawn: {picture}")
-    return [f"no data for {query.panel}: {query.expression}" for query, series in answers if not series]
 
 
 class Plans:

@@ -137,7 +137,9 @@ def prometheus(
 @contextmanager
 def node_exporter() -> Iterator[str]:
     """The address where this machine tells of itself."""
-    with _listening(["prometheus-node-exporter", "--log.level=error"], "--web.listen-address") as address:
+    with _listening(
+        ["prometheus-node-exporter", "--log.level=error", "--no-collector.systemd"], "--web.listen-address"
+    ) as address:
         yield address
 
 
