@@ -1,4 +1,7 @@
-"""An nginx before the replicas, which sends each session of the handshake era to where it was opened."""
+"""An nginx before the replicas, which sends each session of the handshake era to where it was opened.
+
+Without TLS, which would cost more than all that is measured here; how it routes is as in `deploy/nginx`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ http {{
         listen 127.0.0.1:{port};
         location / {{
             proxy_pass http://sixty; proxy_http_version 1.1; proxy_set_header Connection "";
-            proxy_set_header Host $host; proxy_set_header X-Request-ID $request_id;
+            proxy_set_header Host $host; proxy_set_header X-Request-ID $whom;
             proxy_buffering off; proxy_read_timeout 1h;
         }}
     }}

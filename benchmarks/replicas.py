@@ -88,6 +88,8 @@ def fleet(
         further = {**(settings or {})}
         if with_redis:
             further["SIXTY_REDIS_URL"] = _redis(folder, stack)
+        if behind_nginx:
+            further["SIXTY_TRUSTED_PROXIES"] = "127.0.0.0/8"
         organisation = Organisation.at(address, **further)
         say(f"Filling {kind} with {deals:,} deals ...")
         staff = mix.filled(organisation, address, deals, time.time())
