@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -23,5 +24,6 @@ async def main() -> None:
 if __name__ == "__main__":
     with suppress(PermissionError):  # it computes little, and whoever shares its core must not make it late
         os.nice(-10)
+    gc.disable()  # it lives for one plan only, and a collection would make it late
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections import deque
 from contextlib import suppress
@@ -53,8 +52,6 @@ class Driver:
             await opened(plan.ports, (c.token for cs in plan.calls.values() for c in cs)) if plan.sessions else {}
         )
         arrivals = list(plan.arrivals())
-        gc.collect()
-        gc.freeze()
         self._began = perf_counter() + SOON
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
