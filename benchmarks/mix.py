@@ -42,6 +42,8 @@ HOT = 10
 """Deals of each seller that somebody listens to."""
 HEAT = 0.3
 """The share of a seller's updates that go to those."""
+NAMED = 0.9
+"""The share of searches of everything that name what is there."""
 VARIETY = 4_000
 """Calls of each kind that are made up; they are made again, in another order."""
 STAGES = ["sql", "opportunity", "verbal", "signed"]
@@ -73,6 +75,12 @@ def _search(chance: random.Random, _: Sequence[str]) -> dict[str, Any]:
     )
 
 
+def _search_all(chance: random.Random, _: Sequence[str]) -> dict[str, Any]:
+    """Nine of ten name what is there; the last one is a little wrong, so that the closest are looked for."""
+    number = chance.randrange(10_000)
+    return {"query": str(number) if chance.random() < NAMED else f"{chance.choice(PRODUCTS)} {number}"}
+
+
 def _contact(number: str) -> dict[str, Any]:
     """A contact of whom there is none yet, and of whose company there is none."""
     return {"first_name": "Kim", "last_name": f"Lee{number}", "email": f"kim@company{number}.example"}
@@ -85,7 +93,7 @@ READS: dict[str, tuple[int, Arguments]] = {
     "search_contacts": (10, lambda chance, _: {"query": f"lee{chance.randrange(CONTACTS):010}"}),
     "search_activities": (10, lambda chance, own: {"deal_id": chance.choice(own)}),
     "get_upcoming_activities": (10, lambda chance, _: {"days_ahead": chance.choice([1, 7, 14])}),
-    "search_crm": (5, lambda chance, _: {"query": f"{chance.choice(PRODUCTS)} {chance.randrange(10_000)}"}),
+    "search_crm": (5, _search_all),
     "search_tasks": (5, lambda *_: {"status": "open", "limit": 10}),
     "get_overdue_tasks": (5, lambda *_: {}),
 }
