@@ -37,7 +37,7 @@ class Capacity:
 def keeps_up(outcome: Outcome, rate: float) -> str:
     """Why the fleet does not keep up with this rate, in a few words; nothing if it does."""
     if outcome.errors:
-        return f"{outcome.errors} errors, such as {(outcome.failure or '').partition(':')[0]}"
+        return outcome.complaint.partition(":")[0]
     if outcome.waiting[1] > max(rate * BOUND, 2 * outcome.waiting[0], 10):
         return f"{outcome.waiting[1]} wait at the end"
     for name in ("reads", "writes"):

@@ -87,8 +87,8 @@ class Measured:
     def failures(self) -> Iterator[str]:
         """What may not be."""
         outcome = self.turn.outcome
-        if outcome.failure:
-            yield f"{self.database}: {outcome.errors} requests failed, first: {outcome.failure}"
+        if outcome.complaint:
+            yield f"{self.database}: {outcome.complaint}"
         if not outcome.is_valid:
             late = outcome.late.percentile(99) * 1000
             yield f"{self.database}: sent {late:.1f} ms late (p99; {LATE * 1000:g} at most): that was measured"

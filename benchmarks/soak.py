@@ -79,8 +79,8 @@ class Soaked:
     looks: Sequence[Sequence[Look]]
     """Of each server."""
     served: int
-    errors: int
-    failure: str | None
+    complaint: str
+    """What was not served, if anything."""
     growth: dict[str, float]
     """In percent, by what has grown."""
 
@@ -93,8 +93,8 @@ class Soaked:
     @property
     def failures(self) -> Iterator[str]:
         """What may not be."""
-        if self.failure:
-            yield f"{self.database}: {self.errors} requests failed, first: {self.failure}"
+        if self.complaint:
+            yield f"{self.database}: {self.complaint}"
         for name, percent in self.growth.items():
             if percent > GROWTH:
                 yield f"{self.database}: {name} grew by {percent:.1f} %"
@@ -134,8 +134,7 @@ def soaked(servers: Fleet, plans: Plans, options: Options) -> Soaked:
         rate,
         looks,
         outcome.served,
-        outcome.errors,
-        outcome.failure,
+        outcome.complaint,
         {
             f"{name} of server {number}": percent
             for number, each in enumerate(looks, 1)

@@ -131,6 +131,13 @@ class Outcome:
         return self.late.percentile(99) <= LATE
 
     @property
+    def complaint(self) -> str:
+        """How many errors there were, and the first of them; nothing where there was none."""
+        if not self.errors:
+            return ""
+        return f"{self.errors} errors, such as {self.failure or 'a stream that was not told in time'}"
+
+    @property
     def served(self) -> int:
         """How many were served."""
         return sum(kind.took.count for name, kind in self.kinds.items() if name != NOTICES)
