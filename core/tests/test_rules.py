@@ -10,7 +10,22 @@ import pytest
 import sqlalchemy as sa
 from faulty import ACTIONS, TABLES, THING, Say, a_tool, fails, table
 
-from sixty import Arguments, Call, Guard, Job, Kind, NotFound, Permissions, RecordId, Result, Tables, Tool, on, tool
+from sixty import (
+    Arguments,
+    Call,
+    Gauge,
+    Guard,
+    Job,
+    Kind,
+    NotFound,
+    Permissions,
+    RecordId,
+    Result,
+    Tables,
+    Tool,
+    on,
+    tool,
+)
 from sixty.testing import PluginSuite, packaging
 from sixty.testing.rules import rule_of
 
@@ -124,6 +139,37 @@ def test_a_pack_that_creates_nothing_is_not_asked_about_scope(things: Faulty) ->
     things.declare(tools=[a_tool()])
     with things.serving() as served, pytest.raises(pytest.skip.Exception, match="none of its tools creates a record"):
         things.tests.test_scope_is_kept(served)
+
+
+# -- metrics
+
+
+def _things(value: sa.ColumnElement[Any]) -> Gauge:
+    return Gauge(name="things_kept", description="Things.", select=sa.select(value.label("value"), table.c.text))
+
+
+@pytest.mark.parametrize(
+    ("gauge", "why"),
+    [
+        (_things(table.c.text), "the gauge things_kept gives 'first' as its value"),
+        (_things(sa.func.no_such_function()), "no such function"),
+    ],
+)
+def test_a_gauge_that_cannot_be_asked_is_named(things: Faulty, gauge: Gauge, why: str) -> None:
+    async def add(_: Say, call: Call) -> None:
+        await call.records.add(THING, {"text": "first"})
+
+    things.declare(tables=TABLES, tools=[a_tool(add, effect="create", permission="things:create")], metrics=[gauge])
+    things.declare(permissions=[Permissions("things", ACTIONS, {"user": ("things:create", "things:read")})])
+    with things.serving() as served, pytest.raises(Exception, match=why):
+        things.tests.test_its_gauges_can_be_asked(served)
+
+
+def test_a_gauge_of_many_rows_is_named(things: Faulty) -> None:
+    numbers = sa.union_all(*(sa.select(sa.literal_column(str(n)).label("value")) for n in range(101)))
+    things.declare(metrics=[Gauge(name="things_many", description="Many.", select=numbers)], tools=[a_tool()])
+    with things.serving() as served, fails("the gauge things_many gives 101 rows"):
+        things.tests.test_its_gauges_can_be_asked(served)
 
 
 # -- permissions

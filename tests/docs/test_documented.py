@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 import pytest
@@ -13,24 +15,27 @@ from pages import DOCS, ROOT, Page, pages
 from reference import made
 
 import sixty
-from sixty import builtin, hookspecs
+from sixty import Gauge, Reading, builtin, hookspecs
 from sixty.cli import cli
 from sixty.config import PREFIX, Settings
 from sixty.context import Call
-from sixty.lifecycle import GROUP, load
+from sixty.lifecycle import GROUP, assemble, core, load
 from sixty.permissions import ROLES
 from sixty.records import Records
+from sixty.signals.exposition import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic import BaseModel
 
+    from sixty.host import Host
     from sixty.registry import Pack
 
 pytestmark = pytest.mark.docs
 
 START, PLUGIN = Page(DOCS / "start.md"), Page(DOCS / "write-a-plugin.md")
+OPERATE = Page(DOCS / "operate.md")
 TOOLS, COMMANDS = Page(DOCS / "tools.md"), Page(DOCS / "commands.md")
 MADE_UP = {"SIXTY_TIME_ZONE", "SIXTY_NOTES_ONWIN", "SIXTY_NOTES_ON_WIN"}
 """Settings of the examples: two that are refused, and one of the pack that is made there."""
@@ -135,6 +140,30 @@ def test_each_command_is_documented_with_its_options() -> None:
                 assert set(parameter.opts) & set(usage[0].split()), f"`{path}` has an option {parameter.opts}"
     gone = [line for line in shown if not any(f"{line} ".startswith(f"{path} ") for path in known)]
     assert not gone
+
+
+# metrics
+
+
+def test_each_metric_is_documented_as_it_describes_itself() -> None:
+    registry = assemble(core({}), packs()[1:], {})
+    host = SimpleNamespace(registry=registry, clock=lambda: datetime.now(UTC))
+    metrics = Metrics(cast("Host", host))
+    metrics.connected(int)
+    labels = {one._name: one._labelnames for one in (metrics._calls, metrics._seconds, metrics._errors)}
+    for metric in registry.metrics:
+        of_reading = (metric.label,) if isinstance(metric, Reading) and metric.label else ()
+        labels[metric.name] = metric.labels if isinstance(metric, Gauge) else of_reading
+    rows = []
+    for family in metrics._registry.collect():
+        names = labels.get(family.name, labels.get(f"{family.name}_total", ()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        if not name.startswith(("process_", "python_")):
+            rows.append(
+                f"| `{name}` | {' '.join(f'`{it}`' for it in names)} | {family.type} | {family.documentation} |"
+            )
+    shown = [line for line in OPERATE.section("Metrics").splitlines() if line.startswith("| `")]
+    assert sorted(shown) == sorted(rows)
 
 
 # permissions

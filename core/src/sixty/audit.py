@@ -36,6 +36,7 @@ KEEP = 10_000
 DELAY = 0.5
 """Seconds that a line waits for company."""
 
+_WELL = ("ok", "repeated", "input_required")
 _SECRET = ("password", "secret", "token", "api_key", "authorization", "credential")
 _LONGEST = 2_000
 _DEEPEST = 20
@@ -64,6 +65,11 @@ class Entry:
     microseconds: int
     kind: OfferKind = "tool"
     """What `tool` names."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call came to an error. An answer that is given again is none, nor is a question to the client."""
+        return self.outcome not in _WELL
 
     def write(self) -> Write:
         """The write that puts the line into the trail."""

@@ -22,7 +22,7 @@ from sixty.schemas import invalid, schema_of
 if TYPE_CHECKING:
     from sixty.views import View
 
-__all__ = ["EFFECTS", "Effect", "Handler", "Offer", "OfferKind", "model_of", "parsed"]
+__all__ = ["EFFECTS", "METHODS", "Effect", "Handler", "Offer", "OfferKind", "model_of", "parsed"]
 
 OfferKind = Literal["tool", "resource", "prompt", "completion"]
 Effect = Literal["read", "create", "update", "destroy"]
@@ -33,6 +33,14 @@ EFFECTS: Mapping[Effect, Mapping[str, bool]] = {
     "destroy": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
 }
 """What each effect promises to a client, as MCP annotations. The kernel refuses a `read` that writes."""
+
+METHODS: Mapping[OfferKind, str] = {
+    "tool": "tools/call",
+    "resource": "resources/read",
+    "prompt": "prompts/get",
+    "completion": "completion/complete",
+}
+"""The method of MCP by which each kind is called."""
 
 Handler = Callable[..., Awaitable[Any]]
 

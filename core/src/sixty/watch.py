@@ -75,6 +75,11 @@ class Watch:
         self._looked = asyncio.Event()
         self._away = False
 
+    @property
+    def answers(self) -> bool:
+        """Whether the database answered when it was last looked at."""
+        return not self._away
+
     @asynccontextmanager
     async def watching(self, observer: Observer) -> AsyncIterator[None]:
         """Within the block, `observer` is told of what is committed from its beginning on."""

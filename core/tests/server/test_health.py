@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 
 from sixty.registry import Absent
+from sixty.server import health
+from sixty.signals import pulse
 from sixty.storage.statements import Write
 
 if TYPE_CHECKING:
-    import pytest
-
     from sixty.testing import Organisation
 
 ANYWHERE = {"Host": "10.1.2.3:8060"}
@@ -24,6 +27,55 @@ async def test_health_says_since_when_and_in_which_version(raw: Any) -> None:
     assert answer.json()["status"] == "ok"
     assert answer.json()["uptime_seconds"] >= 0
     assert answer.json()["version"]
+
+
+async def test_health_says_how_the_process_is(raw: Any, sixty: Organisation) -> None:
+    await raw.call("echo", {"text": "hello"})
+    answer = (await raw.http.get("/health")).json()
+    assert answer["memory_bytes"] > 1e6
+    checks = answer["checks"]
+    assert all(check.pop("ok") for check in checks.values())
+    loop = checks.pop("event_loop")
+    assert 0 <= loop["lag_seconds"] <= loop["worst_lag_seconds"] < 10
+    waiting = sixty.host.audit.waiting
+    assert checks == {
+        "database": {"connections": {}},
+        "jobs": {"running": 0},
+        "audit": {"waiting": waiting, "lost": 0},
+    }
+
+
+async def test_memory_is_not_made_up_where_the_system_does_not_tell(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_STATM", Path("/nowhere"))
+    assert (await raw.http.get("/health")).json()["memory_bytes"] is None
+
+
+@pytest.mark.parametrize(
+    ("check", "state"), [("database", "watch._away"), ("jobs", "worker._away"), ("audit", "audit._lost")]
+)
+async def test_a_check_that_is_not_ok_degrades_it_and_it_lives(
+    raw: Any, sixty: Organisation, monkeypatch: pytest.MonkeyPatch, check: str, state: str
+) -> None:
+    part, name = state.split(".")
+    monkeypatch.setattr(getattr(sixty.host, part), name, True)
+    answer = await raw.http.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert [name for name, one in answer.json()["checks"].items() if not one["ok"]] == [check]
+
+
+async def test_a_loop_that_is_held_up_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(pulse, "monotonic", lambda: now)
+    monkeypatch.setattr(pulse, "EVERY", 0.0)
+    watched = pulse.Pulse()
+    assert (watched.lag, watched.worst) == (0, 0)
+    async with watched.beating():
+        await asyncio.sleep(0)
+        now += 3  # while nothing else ran
+        assert watched.lag == watched.worst == 3
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (watched.lag, watched.worst) == (0, 3)
 
 
 async def test_a_server_whose_tables_are_current_is_ready(raw: Any) -> None:

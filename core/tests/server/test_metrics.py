@@ -123,11 +123,11 @@ async def test_nothing_is_counted_once_the_server_has_ended(sixty: Organisation)
 # who may read it
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
-async def test_without_a_token_what_came_through_a_proxy_is_refused(raw: Any, header: str) -> None:
-    answer = await raw.http.get("/metrics", headers={header: "203.0.113.7"})
-    assert answer.status_code == 403
-    assert "SIXTY_METRICS_TOKEN" in answer.text
+async def test_without_a_token_what_came_through_a_proxy_is_refused(raw: Any) -> None:
+    for header in ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via"):
+        answer = await raw.http.get("/metrics", headers={header: "203.0.113.7"})
+        assert answer.status_code == 403, header
+        assert "SIXTY_METRICS_TOKEN" in answer.text
 
 
 @pytest.mark.parametrize("client", [("203.0.113.7", 1234), None])
@@ -144,16 +144,15 @@ async def test_without_a_token_a_page_under_a_name_of_its_own_is_refused(raw: An
     assert (await raw.http.get("/metrics", headers={"Origin": "https://elsewhere.example"})).status_code == 403
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer", f"Basic {TOKEN}", f"Bearer {TOKEN}r", "Bearer \xe9"])
-async def test_with_a_token_nobody_reads_it_without(database_url: str, clock: Clock, authorization: str | None) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+async def test_with_a_token_nobody_reads_it_without(database_url: str, clock: Clock) -> None:
     async with (
         open_organisation(database_url, [], clock=clock, environ={"SIXTY_METRICS_TOKEN": TOKEN}) as sixty,
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app(sixty.host)), base_url="http://localhost") as http,
     ):
-        answer = await http.get("/metrics", headers=headers)
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert TOKEN not in answer.text
+        for sent in (None, "Bearer", f"Basic {TOKEN}", f"Bearer {TOKEN}r", "Bearer \xe9", TOKEN):
+            answer = await http.get("/metrics", headers={"Authorization": sent.encode("latin-1")} if sent else {})
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), sent
+            assert TOKEN not in answer.text
 
 
 async def test_with_the_token_it_is_read_from_anywhere_and_under_any_name(database_url: str, clock: Clock) -> None:

@@ -191,6 +191,25 @@ async def test_what_is_logged_beside_the_message_is_kept_whatever_it_is(
     assert objects(stream)[0] | {} == {**objects(stream)[0], name: "{1, 2}", "given": ["a", 1]}
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_that_cannot_be_made_is_told_of_and_not_shown(
+    logged: Callable[..., io.StringIO], log_format: str
+) -> None:
+    stream = logged(log_format=log_format)
+    record = _library.makeRecord(_library.name, logging.INFO, "a.py", 7, "so many: %d", (KEY,), None)
+    for one in logging.getLogger().handlers:
+        if getattr(one, "stream", None) is stream:
+            one.handle(record)
+    assert stream.getvalue() == "a line of some.library (a.py:7) cannot be logged: TypeError\n"
+
+
+@pytest.mark.parametrize("strange", ["half \ud83d", 2**70, float("nan")])
+def test_a_value_that_json_hardly_knows_is_logged(logged: Callable[..., io.StringIO], strange: object) -> None:
+    stream = logged(log_format="json")
+    _library.info("strange", extra={"given": strange})
+    assert "given" in objects(stream)[0]
+
+
 async def test_what_callers_send_cannot_look_like_a_line_of_its_own(
     sixty: Organisation, logged: Callable[..., io.StringIO]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from fakes import errands, notes, world
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -17,6 +18,7 @@ from sixty.errors import ConfigError
 from sixty.request import Request
 from sixty.signals import exporting
 from sixty.signals.within import WITHIN
+from sixty.tables import users
 from sixty.testing import open_organisation
 
 if TYPE_CHECKING:
@@ -228,6 +230,18 @@ async def test_what_is_written_for_many_is_in_nobody_s_trace(sixty: Organisation
     before = len(spans.all)
     await sixty.host.audit.close()
     assert not [span for span in spans.all[before:] if "INSERT INTO audit" in about(span).get("db.query.text", "")]
+
+
+async def test_the_database_below_does_what_it_is_asked(sixty: Organisation) -> None:
+    database = sixty.host.database
+    select = sa.select(sa.func.count().label("n")).select_from(users)
+    async with database.transaction() as transaction:
+        assert await transaction.row(select) == {"n": 3}
+        await transaction.apply([])
+        assert None not in (await transaction.state(), await database.state())
+    assert await database.shared(select) == [{"n": 3}]
+    await database.analyze()
+    assert set(database.connections) in (set(), {"busy", "idle"})
 
 
 # where traces go

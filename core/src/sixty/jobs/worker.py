@@ -71,6 +71,17 @@ class Worker:
         self._woken = asyncio.Event()
         self._running: dict[asyncio.Task[None], _Running] = {}
         self._ticks_due = 0.0
+        self._away = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether jobs could be looked for when it last tried."""
+        return not self._away
+
+    @property
+    def running(self) -> int:
+        """How many jobs run here."""
+        return len(self._running)
 
     def wake(self) -> None:
         """Look at once for what is due."""
@@ -112,19 +123,18 @@ class Worker:
                 await self._stop()
 
     async def _work(self) -> None:
-        away = False
         while True:
             self._woken.clear()
             try:
                 _, pause = await self._turn()
             except Exception:
-                if not away:
+                if not self._away:
                     _logger.exception("jobs cannot be looked for; it is tried again")
-                away, pause = True, AWAY
+                self._away, pause = True, AWAY
             else:
-                if away:
+                if self._away:
                     _logger.warning("jobs can be looked for again")
-                away = False
+                self._away = False
             await asyncio.sleep(BETWEEN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from importlib.metadata import version
+from mmap import PAGESIZE
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from sixty.host import Host
+    from sixty.signals.pulse import Pulse
 
 __all__ = ["Health", "Ready"]
 
@@ -25,22 +28,50 @@ PATIENCE = 5.0
 KEEP = 1.0
 """Seconds for which an answer is given again, so that asking often costs the database nothing."""
 
+LATE = 1.0
+"""Seconds by which the event loop may be late."""
+
+_STATM = Path("/proc/self/statm")
 _UNCACHED = [(b"cache-control", b"no-store")]
 _logger = logging.getLogger(__name__)
 
 
 class Health:
-    """That the process lives, since when, and in which version."""
+    """That the process lives, and how it is: `ok`, or `degraded` if one of its checks is not.
 
-    def __init__(self) -> None:
+    It is 200 either way: a restart would mend nothing of what is checked.
+    """
+
+    def __init__(self, host: Host, pulse: Pulse) -> None:
+        self._host = host
+        self._pulse = pulse
         self._started = monotonic()
         self._version = version("sixty-core")
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send what is known without asking anybody."""
-        uptime = round(monotonic() - self._started, 3)
-        body = {"status": "ok", "uptime_seconds": uptime, "version": self._version}
+        checks = self._checks()
+        body = {
+            "status": "ok" if all(check["ok"] for check in checks.values()) else "degraded",
+            "uptime_seconds": round(monotonic() - self._started, 3),
+            "version": self._version,
+            "memory_bytes": _memory(),
+            "checks": checks,
+        }
         await reply(send, 200, orjson.dumps(body), _UNCACHED)
+
+    def _checks(self) -> dict[str, dict[str, Any]]:
+        host, pulse = self._host, self._pulse
+        return {
+            "event_loop": {
+                "ok": pulse.lag < LATE,
+                "lag_seconds": round(pulse.lag, 3),
+                "worst_lag_seconds": round(pulse.worst, 3),
+            },
+            "database": {"ok": host.watch.answers, "connections": host.database.connections},
+            "jobs": {"ok": host.worker.answers, "running": host.worker.running},
+            "audit": {"ok": host.audit.lost == 0, "waiting": host.audit.waiting, "lost": host.audit.lost},
+        }
 
 
 class Ready:
@@ -86,3 +117,8 @@ class Ready:
         state = "unavailable" if "core" in behind else "degraded" if lacking else "ready"
         body = {"status": state, "database": "ok", "migrations": behind or "ok", **packs}
         return 503 if state == "unavailable" else 200, body
+
+
+def _memory() -> int | None:
+    """Bytes of memory that the process has in use; None where the system does not tell."""
+    return int(_STATM.read_text(encoding="ascii").split()[1]) * PAGESIZE if _STATM.exists() else None

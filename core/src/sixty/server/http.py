@@ -29,6 +29,7 @@ from sixty.server.webhooks import Webhooks, refuse_plainly
 from sixty.server.websocket import PATH as SOCKET
 from sixty.server.websocket import PING, WebSocket
 from sixty.signals.exposition import Metrics
+from sixty.signals.pulse import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -73,11 +74,12 @@ class App:
         webhooks = Gate(Webhooks(host, self.largest), host, metadata, anonymous_as, refuse_plainly)
         self._webhooks = Trusted(webhooks, trust, refuse_plainly)
         self.metrics = Metrics(host)
+        self._pulse = Pulse()
         self._pages: dict[str, ASGIApp] = {
             METRICS: Scraping(self.metrics, host.settings, trust),
             METADATA_PATH: Trusted(metadata, trust),
             METADATA_PATH + PATH: Trusted(metadata, trust),
-            "/health": Health(),
+            "/health": Health(host, self._pulse),
             "/ready": Ready(host),
         }
         self._ended: asyncio.Event | None = None
@@ -119,7 +121,12 @@ class App:
 
     async def _run(self, running: asyncio.Event, ended: asyncio.Event) -> None:
         # entered and left by one task, whoever starts and stops
-        async with self._streamable.running(), self._subscriptions.watching(), self.metrics.counting():
+        async with (
+            self._streamable.running(),
+            self._subscriptions.watching(),
+            self.metrics.counting(),
+            self._pulse.beating(),
+        ):
             running.set()
             await ended.wait()
             await self._subscriptions.close()

@@ -24,8 +24,8 @@ __all__ = ["PATH", "Scraping"]
 
 PATH = "/metrics"
 
-_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
-"""Headers by which a proxy says that the request is somebody else's."""
+_FORWARDED = (b"forwarded", b"via", b"x-forwarded-", b"x-real-ip")
+"""How headers begin by which a proxy says that the request is somebody else's."""
 
 
 class Scraping:
@@ -71,4 +71,5 @@ def _has(headers: Mapping[bytes, bytes], token: str) -> bool:
 
 def _is_local(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
     client = scope.get("client")
-    return client is not None and is_loopback(client[0]) and headers.keys().isdisjoint(_FORWARDED)
+    is_near = client is not None and is_loopback(client[0])
+    return is_near and not any(name.startswith(_FORWARDED) for name in headers)

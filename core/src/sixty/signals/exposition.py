@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import prometheus_client as prometheus
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
+from sixty.offers import METHODS
 from sixty.signals.gauges import Gauges
 from sixty.signals.metrics import Counter, Gauge, Histogram, Reading
 
@@ -34,16 +36,11 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 UNKNOWN = "unknown"
 """The name of whatever was called that is not there: callers may make up as many names as they like."""
 
-_METHODS = {"resource": "resources/read", "prompt": "prompts/get", "completion": "completion/complete"}
-"""How a call is named that is none of a tool: few names, and none that a tool can have."""
-_WELL = ("ok", "repeated", "input_required")
-"""Outcomes of a call that are no errors: a question to the client is none either."""
-
 _logger = logging.getLogger(__name__)
 _Counted = prometheus.Counter | prometheus.Histogram
 
 
-class Metrics:
+class Metrics(Collector):
     """What one host counts, from its making on."""
 
     def __init__(self, host: Host) -> None:
@@ -68,7 +65,7 @@ class Metrics:
         )
         self._steps: dict[tuple[str, str], tuple[Callable[[], None], ...]] = {}
         self._timers: dict[str, Callable[[float], None]] = {}
-        registry.register(cast("prometheus.registry.Collector", self))
+        registry.register(self)
         for collector in (prometheus.ProcessCollector, prometheus.PlatformCollector, prometheus.GCCollector):
             collector(registry=registry)
 
@@ -92,19 +89,19 @@ class Metrics:
 
     def call_settled(self, entry: Entry) -> None:
         """Count a call."""
-        name = _METHODS.get(entry.kind) or (entry.tool if entry.effect is not None else UNKNOWN)
-        for step in self._steps.get((name, entry.outcome)) or self._first(name, entry.outcome):
+        name = _name(entry)
+        for step in self._steps.get((name, entry.outcome)) or self._first(name, entry):
             step()
         self._timers[name](entry.microseconds / 1e6)
 
-    def _first(self, name: str, outcome: str) -> tuple[Callable[[], None], ...]:
+    def _first(self, name: str, entry: Entry) -> tuple[Callable[[], None], ...]:
         """What is to be done for each call of this name and outcome; the library is slow to find it."""
         steps: tuple[Callable[[], None], ...]
-        if outcome in _WELL:
-            steps = (self._calls.labels(name, "success").inc,)
+        if entry.is_error:
+            steps = self._calls.labels(name, "error").inc, self._errors.labels(entry.outcome, name).inc
         else:
-            steps = self._calls.labels(name, "error").inc, self._errors.labels(outcome, name).inc
-        self._steps[name, outcome] = steps
+            steps = (self._calls.labels(name, "success").inc,)
+        self._steps[name, entry.outcome] = steps
         self._timers[name] = self._seconds.labels(name).observe
         return steps
 
@@ -133,10 +130,10 @@ class Metrics:
             elif isinstance(metric, Gauge):
                 rows = self._gauges.of(metric)
                 labels = metric.labels
-                found = {tuple(str(row[label]) for label in labels): row["value"] for row in rows}
-                yield _family(metric, labels, {key: value for key, value in found.items() if value is not None})
-            elif isinstance(metric, Reading):
-                yield _family(metric, () if metric.label is None else (metric.label,), self._read(metric))
+                values = {tuple(str(row[label]) for label in labels): row["value"] for row in rows}
+                yield _family(metric, labels, {key: value for key, value in values.items() if value is not None})
+            elif isinstance(metric, Reading) and (found := self._read(metric)) is not None:
+                yield _family(metric, () if metric.label is None else (metric.label,), found)
 
     def _kept(self, metric: Metric) -> _Counted:
         counted = self._counted.get(metric)
@@ -148,15 +145,22 @@ class Metrics:
             )
         return counted
 
-    def _read(self, metric: Reading) -> Mapping[tuple[str, ...], float]:
+    def _read(self, metric: Reading) -> Mapping[tuple[str, ...], float] | None:
         try:
             found = metric.read(self._host)
         except Exception:
             _logger.exception("the metric %s cannot be read", metric.name)
             return {}
         if found is None:
-            return {}
+            return None
         return {(): found} if isinstance(found, int | float) else {(key,): value for key, value in found.items()}
+
+
+def _name(entry: Entry) -> str:
+    """The tool that was called, or the method by which something else was; none of it is of a caller's making."""
+    if entry.kind != "tool":
+        return METHODS[entry.kind]
+    return entry.tool if entry.effect is not None else UNKNOWN
 
 
 def _family(metric: Metric, labels: tuple[str, ...], values: Mapping[tuple[str, ...], float]) -> Family:

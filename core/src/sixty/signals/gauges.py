@@ -37,6 +37,7 @@ class Gauges:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._answers: dict[Gauge, tuple[datetime, Sequence[Row]]] = {}
+        self._failing: set[Gauge] = set()
         self._asked: tuple[datetime, Registry | None] = (_NEVER, None)
         self._asking: asyncio.Task[None] | None = None
 
@@ -69,6 +70,7 @@ class Gauges:
             metrics = self._host.registry.metrics
             gauges = [metric for metric in metrics if isinstance(metric, Gauge)]
             self._answers = {gauge: self._answers[gauge] for gauge in gauges if gauge in self._answers}
+            self._failing.intersection_update(gauges)
             for gauge in gauges:
                 await self._ask_one(gauge)
         finally:
@@ -79,6 +81,9 @@ class Gauges:
             async with asyncio.timeout(LONGEST):
                 rows = await self._host.database.rows(gauge.select)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are asked
-            _logger.warning("the gauge %s cannot be asked: %s", gauge.name, str(error) or type(error).__name__)
+            if gauge not in self._failing:  # it is asked again, and would say so each time
+                _logger.warning("the gauge %s cannot be asked: %s", gauge.name, str(error) or type(error).__name__)
+            self._failing.add(gauge)
         else:
+            self._failing.discard(gauge)
             self._answers[gauge] = self._host.clock(), rows

@@ -5,9 +5,11 @@ The code, packs and libraries log as Python does, `logging.getLogger(__name__)`;
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sixty.signals.masking import masking
@@ -32,9 +34,18 @@ def log(settings: Settings) -> None:
 def handler(settings: Settings, stream: TextIO) -> logging.Handler:
     """What writes lines to `stream`, in the format of the settings."""
     mask = masking(_secrets(settings))
-    writing = logging.StreamHandler(stream)
+    writing = _Writing(stream)
     writing.setFormatter(_json(mask) if settings.log_format == "json" else _Text(mask))
     return writing
+
+
+class _Writing(logging.StreamHandler[TextIO]):
+    """Writes lines. Of one that cannot be made it says so; Python would show it as it is, and unmasked."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - Python's name
+        with suppress(Exception):  # there may be nobody left to tell
+            why = type(sys.exception()).__name__
+            self.stream.write(f"a line of {record.name} ({record.filename}:{record.lineno}) cannot be logged: {why}\n")
 
 
 class _Text(logging.Formatter):
@@ -77,9 +88,11 @@ def _json(mask: Callable[[str], str]) -> logging.Formatter:
 
     def rendered(event: Any, **_: Any) -> str:
         # what other formatters have left on the record says nothing new
-        return orjson.dumps(
-            {name: masked(event[name]) for name in event if name not in ("message", "asctime")}
-        ).decode()
+        told = {name: masked(event[name]) for name in event if name not in ("message", "asctime")}
+        try:
+            return orjson.dumps(told).decode()
+        except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+            return json.dumps(told)
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[

@@ -31,7 +31,7 @@ OWN = ("mcp_", "sixty_", "process_", "python_")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOTAL = "_total"
-_TAKEN = (_TOTAL, "_bucket", "_count", "_sum", "_created")
+_TAKEN = (_TOTAL, "_bucket", "_count", "_sum")
 """Endings that say what kind of series one is."""
 
 

@@ -17,6 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from sixty.conversation import InputRequired
 from sixty.errors import SixtyError
+from sixty.offers import METHODS
 from sixty.signals.within import within
 from sixty.storage.traced import TracedDatabase
 
@@ -35,17 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracing"]
 
-METHODS = {
-    "tool": "tools/call",
-    "resource": "resources/read",
-    "prompt": "prompts/get",
-    "completion": "completion/complete",
-}
-"""The method of MCP by which each kind of offer is called."""
 LONGEST = 4_000
 """Characters of SQL that a span has."""
 
-_WELL = ("ok", "repeated", "input_required")
 _NAMES = {"tool": "gen_ai.tool.name", "prompt": "gen_ai.prompt.name"}
 _FORMAT = TraceContextTextMapPropagator()
 
@@ -79,7 +72,7 @@ class Tracing:
         span.set_attribute("sixty.call.id", entry.call_id)
         if entry.user_id is not None:
             span.set_attribute("user.id", entry.user_id)
-        if entry.outcome not in _WELL:
+        if entry.is_error:
             _fail(span, entry.outcome)
 
     def handler(self, offer: Offer) -> AbstractContextManager[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sixty.permissions import Role
     from sixty.registry import Pack
+    from sixty.signals.metrics import Gauge
     from sixty.testing.organisation import Client
     from sixty.tools import Tool
 
@@ -31,6 +33,9 @@ __all__ = ["Serving", "serving"]
 
 QUOTED = 300
 """Characters of arguments that a message quotes."""
+
+SERIES = 100
+"""Rows of a gauge at the most: each is a series, which whoever reads the metrics keeps for months."""
 
 _GENTLY = settings(
     max_examples=40,
@@ -165,6 +170,18 @@ class Serving:
                 assert not differing, (
                     f"{kind.table.name} and the spine differ in {differing}: only call.records may write these columns"
                 )
+
+    async def check_gauges(self, gauges: Sequence[Gauge]) -> None:
+        """Every gauge gives numbers, and few rows, of an empty database and of one that has something."""
+        for _ in range(2):
+            for gauge in gauges:
+                rows = await self.organisation.host.database.rows(gauge.select)
+                assert len(rows) <= SERIES, f"the gauge {gauge.name} gives {len(rows)} rows"
+                for row in rows:
+                    given = row["value"]
+                    is_number = isinstance(given, int | float | Decimal | None)
+                    assert is_number, f"the gauge {gauge.name} gives {given!r} as its value"
+            await self._make()
 
     async def _written(self, tool: Tool, change_id: str | None) -> list[str]:
         """The records that a call has written."""

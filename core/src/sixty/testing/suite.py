@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from sixty.permissions import ROLES
+from sixty.signals.metrics import Gauge
 from sixty.testing.declared import BYTES, DeclaredRules
 from sixty.testing.inspection import differences, in_database
 from sixty.testing.organisation import open_organisation
@@ -88,6 +89,17 @@ class PluginSuite(DeclaredRules):
     )
     def test_undoing_what_was_created_leaves_nothing(self, serving: Serving) -> None:
         serving.run(serving.check_undone())
+
+    @rule(
+        "Its gauges can be asked",
+        why="A gauge that fails is a line in the log of somebody else's server, and one of many rows is many series.",
+        mend="Let the select aggregate, and give a number as `value`; it is run without values for parameters.",
+    )
+    def test_its_gauges_can_be_asked(self, serving: Serving) -> None:
+        gauges = [metric for metric in serving.pack.metrics if isinstance(metric, Gauge)]
+        if not gauges:
+            pytest.skip("it has no gauges")
+        serving.run(serving.check_gauges(gauges))
 
     @rule(
         "Its tables go and come back",
