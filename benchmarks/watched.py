@@ -137,9 +137,8 @@ def prometheus(
 @contextmanager
 def node_exporter() -> Iterator[str]:
     """The address where this machine tells of itself."""
-    with _listening(
-        ["prometheus-node-exporter", "--log.level=error", "--no-collector.systemd"], "--web.listen-address"
-    ) as address:
+    quietly = ("--no-collector.systemd", "--log.level=error")  # which is not asked where there is none
+    with _listening(["prometheus-node-exporter", *quietly], "--web.listen-address") as address:
         yield address
 
 

@@ -74,6 +74,12 @@ class Postgres:
         """Its first process, whose children do the work."""
         return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
 
+    def database(self, name: str) -> str:
+        """The address of a further database, which is empty."""
+        at = ("--host", "127.0.0.1", "--port", str(self._port), "--username", "postgres")
+        subprocess.run([self._binaries / "createdb", *at, name], check=True, timeout=PATIENCE)  # noqa: S603 - ours
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/{name}"
+
     def kill(self) -> None:
         """As when the machine loses power: connections break, and what was not committed is gone."""
         if (self._folder / "data" / "postmaster.pid").exists():

@@ -22,14 +22,14 @@ system() {
     packages ca-certificates postgresql-client-17 python3
     groupadd --gid "$OWNER" sixty
     useradd --uid "$OWNER" --gid "$OWNER" --no-create-home --home-dir /var/lib/sixty --shell /usr/sbin/nologin sixty
-    install --directory --owner sixty --group sixty --mode 0750 /var/lib/sixty
+    install --directory --owner sixty --group sixty --mode 0750 /var/lib/sixty /var/lib/sixty/backups
 }
 
 install_sixty() {
     packages python3-venv
     python3 -m venv "$PREFIX"
     cd "$1"
-    set -- './core[traces]'
+    set -- './core[bucket,traces]'
     for pack in $PACKS; do
         set -- "$@" "./plugins/$pack"
     done

@@ -1,13 +1,14 @@
 #!/bin/sh
 # IMAGE serves in the OVERLAY; or, if it does not prove to, what served before does again, and the exit status is 1.
 #
-#   SIXTY_URL=https://… SIXTY_TOKEN=sk60_… rollout.sh OVERLAY IMAGE@DIGEST [VERSION]
+#   SITE_URL=https://… SIXTY_TOKEN=sk60_… rollout.sh OVERLAY IMAGE@DIGEST [VERSION]
 #
-# kubectl must be there, and be let into the namespace. The database is migrated first and never back: a migration
-# only adds, so that the version of before runs on what the new one has made.
+# kubectl must be there, and be let into the namespace. It may take PATIENCE seconds (60) until clients reach what is
+# new. The database is migrated first and never back: a migration only adds, so that the version of before runs on what
+# the new one has made.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 2; }
+[ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2 && exit 2; }
 overlay=$1 image=$2 version=${3-}
 here=$(cd "$(dirname "$0")" && pwd)
 namespace=sixty-$overlay
@@ -50,7 +51,7 @@ migrate() {
 roll_out() {
     kubectl apply --filename "$work/all.yaml" --selector "$server" &&
         kubectl --namespace "$namespace" rollout status deployment/sixty --timeout 10m &&
-        python3 "$here/../verify.py" "$SIXTY_URL" ${version:+--expect "$version"}
+        python3 "$here/../verify.py" "$SITE_URL" --patience "${PATIENCE:-60}" ${version:+--expect "$version"}
 }
 
 if ! migrate; then

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
-_IN_FILE = "_FILE"
-"""What follows the name of a setting whose value stands in a file."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -130,6 +128,8 @@ class Settings(PackSettings):
 
 
 SettingsT = TypeVar("SettingsT", bound=PackSettings)
+_IN_FILE = "_FILE"
+"""What follows the name of a setting whose value stands in a file."""
 
 
 def _file(environ: Mapping[str, str]) -> dict[str, Any]:
