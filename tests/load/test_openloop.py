@@ -135,7 +135,7 @@ async def test_a_closed_loop_would_not_have_seen_that_stall() -> None:
         load = Load(iter(requests), counts_from=0.0, ends=float("inf"))
         await carry_out(load, server.port, 1)
 
-    assert sum(taken >= 0.09 for taken in load.latencies) == 1
+    assert 1 <= sum(taken >= 0.09 for taken in load.latencies) <= 3
 
 
 async def test_a_generator_that_is_late_says_so_and_what_it_measured_is_not_valid() -> None:
