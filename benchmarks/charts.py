@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import watched
+from benchmarks.organisation import sixty
 from benchmarks.report import RESULTS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.replicas import Fleet
     from benchmarks.watched import Query
 
-__all__ = ["Answers", "asked", "draw"]
+__all__ = ["Answers", "asked", "draw", "prepared"]
 
 POINTS = 240
 """Of each line, about."""
@@ -66,12 +67,18 @@ class Answers:
         return [f"no data for {query.panel}: {query.expression}" for query, series in self.found if not series]
 
 
+def prepared(stack: ExitStack) -> dict[str, str]:
+    """The settings with which a server tells of all that the dashboard asks for."""
+    return {"SIXTY_BACKUP_TO": stack.enter_context(TemporaryDirectory(dir=RESULTS))}
+
+
 @contextmanager
 def asked(servers: Fleet, stack: ExitStack) -> Iterator[Callable[[], Answers]]:
     """A Prometheus watches the fleet, its machine and its Redis. What is given asks it all that the dashboard asks."""
     if absent := watched.missing():
         raise SystemExit(f"{', '.join(absent)} is missing: leave --charts out, or install it")
     assert servers.redis is not None
+    sixty(servers.organisation.settings, "backup", "--no-verify")  # it is asked when the last one was made
     targets = {
         "sixty": [f"127.0.0.1:{server.port}" for server in servers.servers],
         "node": [stack.enter_context(watched.node_exporter())],

@@ -130,6 +130,8 @@ def measured(options: Options) -> Report:
         with ExitStack() as stack:
             program, settings = soak.prepared(options.soak, stack) if options.soak else (None, {})
             is_drawn = options.charts is not None and kind == CHARTED
+            if is_drawn:
+                settings |= charts.prepared(stack)
             servers = stack.enter_context(
                 fleet(
                     kind,
