@@ -7,7 +7,7 @@ PACKS    := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 PROJECTS := pyproject.toml core/pyproject.toml $(PACKS:%=%/pyproject.toml) constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test lint docs bench load clean
 
 help:
 	@echo 'make demo                a demo organisation on 127.0.0.1:8060, with a tour (ARGS=--tour ends after it)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make lint                style, imports and types only'
 	@echo 'make docs                writes docs/tools.md anew, from the code'
 	@echo 'make bench               side by side with the SDK and its peers (ARGS=--help)'
+	@echo 'make load                replicas under a realistic load, and what they take of it (ARGS=--quick for a short one)'
 	@echo 'make clean               remove everything that these made'
 
 demo: .venv/.sixty
@@ -33,6 +34,9 @@ docs: .venv/.sixty
 
 bench: .venv/.bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+load: .venv/.sixty
+	@$(BIN)/python -m benchmarks load $(ARGS)
 
 clean:
 	rm -rf .venv .tox .sixty-demo .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache benchmarks/results

@@ -11,8 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks import databases, wire
+from benchmarks.closedloop import Load, carry_out
 from benchmarks.copies import copies, install
-from benchmarks.load import Load, carry_out
 from benchmarks.organisation import Organisation
 from benchmarks.processes import free_port
 from benchmarks.report import RESULTS, Report, Target, middle

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from sqlalchemy import make_url
@@ -16,9 +17,8 @@ from benchmarks.turns import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-__all__ = ["each", "sqlite"]
+__all__ = ["connections", "each", "size", "sqlite"]
 
 NAME = "sixty_bench"
 
@@ -54,6 +54,31 @@ def postgres(server: str, name: str = NAME) -> Iterator[str]:
         yield url.set(database=name).render_as_string(hide_password=False)
     finally:
         asyncio.run(execute(reach, drop))
+
+
+def size(address: str) -> int:
+    """Bytes that the database at this address takes on the disk, without the log that it writes ahead."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        assert url.database is not None
+        return Path(url.database).stat().st_size
+    return int(asyncio.run(asked(address, "SELECT pg_database_size(current_database())")))
+
+
+def connections(address: str) -> int:
+    """How many connections to the Postgres at this address are open, but for the one that asks."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return int(asyncio.run(asked(address, count)))
+
+
+async def asked(address: str, statement: str) -> Any:
+    """The one value that the statement finds."""
+    reach = make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(reach)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
 
 
 async def execute(address: str, *statements: str) -> None:

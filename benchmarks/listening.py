@@ -20,7 +20,7 @@ from benchmarks import wire
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "Http", "expect", "handshake"]
 
 HANDSHAKE = "2025-11-25"
 INITIALIZE = {
@@ -99,12 +99,7 @@ async def stream(port: int, token: str) -> AsyncIterator[dict[str, Any] | None]:
 async def session(port: int, token: str) -> AsyncIterator[dict[str, Any] | None]:
     """The GET stream of a session of the handshake era."""
     http = Http(port, token)
-    accept = {"Accept": "application/json, text/event-stream"}
-    _, answered = expect(200, *await http.send("POST", "/mcp", JSON | accept, json.dumps(INITIALIZE)))
-    await drained(http)
-    ours = {"Mcp-Session-Id": answered["mcp-session-id"], "MCP-Protocol-Version": HANDSHAKE, **accept}
-    expect(202, *await http.send("POST", "/mcp", JSON | ours, json.dumps(INITIALIZED)))
-    await drained(http)
+    ours = await handshake(http)
     expect(200, *await http.send("GET", "/mcp", ours))
     yield None
     async for data in http.events():
@@ -159,6 +154,17 @@ KINDS: dict[str, Callable[[int, str], AsyncIterator[dict[str, Any] | None]]] = {
     "SSE": sse,
     "WebSocket": socket,
 }
+
+
+async def handshake(http: Http) -> dict[str, str]:
+    """A session is open. The headers by which each of its requests is known."""
+    accept = {"Accept": "application/json, text/event-stream"}
+    _, answered = expect(200, *await http.send("POST", "/mcp", JSON | accept, json.dumps(INITIALIZE)))
+    await drained(http)
+    ours = {"Mcp-Session-Id": answered["mcp-session-id"], "MCP-Protocol-Version": HANDSHAKE, **JSON, **accept}
+    expect(202, *await http.send("POST", "/mcp", ours, json.dumps(INITIALIZED)))
+    await drained(http)
+    return ours
 
 
 async def posted(port: int, token: str, path: str, message: dict[str, Any]) -> None:

@@ -1,193 +1,277 @@
-"""The load: a few connections that each send the next request as soon as the last one is answered.
+"""The load: what replicas take of a realistic mix before they fall behind, and how they do at 70 % of that.
 
-A process of its own, so that it takes no time from the server, and lean, so that the server is what is measured. It
-takes a plan as JSON on its standard input and prints what came of it. Every answer is read: one that is not a success
-is counted as an error and never as a request served.
+Open loop (`benchmarks.openloop`): requests come when they come, whether or not those before them were answered. One
+replica and several have their turns on the same database, so that their cost is compared in one run.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import subprocess
-import sys
-from dataclasses import asdict, dataclass, field
-from itertools import cycle
-from math import isfinite
-from time import perf_counter
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import httptools
-import orjson
+from rich.console import Console
+
+from benchmarks import charts, mix, soak
+from benchmarks.capacity import Capacity, most
+from benchmarks.openloop.plan import LATE, Outcome, Plan, run
+from benchmarks.replicas import KINDS, fleet
+from benchmarks.report import Target, circumstances, columns, held
+from benchmarks.turns import say
+from benchmarks.usage import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Load", "Outcome", "carry_out", "run"]
+    from rich.table import Table
 
-CONNECTIONS = 8
-WARM_UP = 0.3  # seconds at full load before counting starts
-OK = 200
+    from benchmarks.openloop.histogram import Histogram
+    from benchmarks.options import Options
+    from benchmarks.replicas import Fleet
+    from benchmarks.usage import Size
+
+__all__ = ["Measured", "Report", "measured"]
+
+SHARE = 0.7
+"""Of the capacity: what is measured."""
+SESSIONS = 0.15
+"""The share of calls that come through sessions of the handshake era."""
+QUICK_DEALS = 2_000
+CHARTED = "Postgres"
+"""Where the dashboard is drawn: it also asks for connections to the database, which SQLite has none of."""
+PERCENTILES = (50, 95, 99, 99.9)
+READS_MS, TWICE = 50.0, 1.10
+"""What the 99th percentile of reads, and the cost of a call with several replicas compared with one, may be."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a load: `rate` in requests a second, latencies in milliseconds, and the first failure, if any."""
+class Turn:
+    """What a number of replicas took for a rate."""
 
+    outcome: Outcome
+    servers: float
+    """Seconds that the servers computed, for each call that was served."""
+    database: float
+    """Likewise the database."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of one database."""
+
+    database: str
+    cores: str
+    replicas: int
     rate: float
-    p50: float
-    p99: float
-    served: int
-    errors: int
-    failure: str | None
+    capacity: Capacity | None
+    turn: Turn
+    ratios: Sequence[float]
+    """In each round: what a call costs with all replicas, compared with one."""
+    sizes: Sequence[Size]
+    memory_idle: Sequence[float]
+    """Of each replica before anybody called, in MiB."""
+    database_mib: float
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """What was to be reached."""
+        reads = self.turn.outcome.kinds["reads"].took.percentile(99) * 1000
+        yield Target(f"p99 of reads, ms, {self.database}", reads, READS_MS, READS_MS, upper=True)
+        if self.ratios:
+            name = f"CPU per call, {self.replicas} replicas / one, {self.database}"
+            yield Target(name, median(self.ratios), TWICE, TWICE, upper=True)
+
+    @property
+    def failures(self) -> Iterator[str]:
+        """What may not be."""
+        outcome = self.turn.outcome
+        if outcome.complaint:
+            yield f"{self.database}: {outcome.complaint}"
+        if not outcome.is_valid:
+            late = outcome.late.percentile(99) * 1000
+            yield f"{self.database}: sent {late:.1f} ms late (p99; {LATE * 1000:g} at most): that was measured"
 
 
-def run(port: int, requests: Sequence[str], *, seconds: float | None = None) -> Outcome:
-    """Send the requests over and over for so many seconds, or each of them once, from a process of its own."""
-    plan = json.dumps({"port": port, "requests": requests, "seconds": seconds})
-    done = subprocess.run([sys.executable, "-m", __name__], input=plan, stdout=subprocess.PIPE, text=True, check=True)
-    return Outcome(**json.loads(done.stdout))
+@dataclass(frozen=True)
+class Report:
+    """One run, on each database."""
+
+    sites: Sequence[Measured | soak.Soaked]
+    unanswered: Sequence[str] = ()
+    """The dashboard's queries that no data came of."""
+
+    @property
+    def failures(self) -> list[str]:
+        """What may not be."""
+        return [*(failure for site in self.sites for failure in site.failures), *self.unanswered]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, with when and where it was measured."""
+        targets = [{**asdict(each), "verdict": each.verdict} for site in self.sites for each in site.targets]
+        return {**circumstances(), "sites": [written(site) for site in self.sites], "targets": targets}
+
+    def show(self) -> None:
+        """Print it as tables that also are Markdown."""
+        console = Console(width=140, highlight=False)
+        for site in self.sites:
+            for table in tables(site) if isinstance(site, Measured) else site.tables():
+                console.print(table)
+                console.print()
+        console.print(held([target for site in self.sites for target in site.targets]))
 
 
-def result_of(status: int, body: bytes) -> dict[str, Any] | None:
-    """The result in this answer, if it has one. Takes JSON, and the last event of an event stream."""
-    if status != OK:
-        return None
-    answer = orjson.loads(body if body.startswith(b"{") else body.rpartition(b"data: ")[2])
-    result: dict[str, Any] | None = answer.get("result")
-    return result
+def measured(options: Options) -> Report:
+    """What came of the load on each database."""
+    sites: list[Measured | soak.Soaked] = []
+    unanswered: list[str] = []
+    for kind in [kind for kind in KINDS if options.database in (None, kind.lower())]:
+        with ExitStack() as stack:
+            program, settings = soak.prepared(options.soak, stack) if options.soak else (None, {})
+            is_drawn = options.charts is not None and kind == CHARTED
+            if is_drawn:
+                settings |= charts.prepared(stack)
+            servers = stack.enter_context(
+                fleet(
+                    kind,
+                    options.replicas,
+                    QUICK_DEALS if options.quick else options.deals,
+                    settings=settings,
+                    with_redis=options.redis or is_drawn,
+                    behind_nginx=options.nginx,
+                    program=program,
+                )
+            )
+            say(f"{servers.cores}.")
+            with pinned(servers.cores.others):
+                answers = stack.enter_context(charts.asked(servers, stack)) if is_drawn else None
+                plans = Plans(servers)
+                sites.append(soak.soaked(servers, plans, options) if options.soak else site(servers, plans, options))
+                if options.charts is not None and answers is not None:
+                    came = answers()
+                    unanswered += came.missing
+                    for picture in charts.draw(came, options.charts):
+                        say(f"Drawn: {picture}")
+    return Report(sites, unanswered)
 
 
-@dataclass
-class Load:
-    """What the connections share: what to send next, until when, and what has come back."""
+class Plans:
+    """Makes plans for a fleet, none of which creates what another one has created."""
 
-    requests: Iterator[bytes]
-    counts_from: float
-    ends: float
-    latencies: list[float] = field(default_factory=list)
-    last: float = 0.0
-    errors: int = 0
-    failure: str | None = None
-    good: bytes = b""
-    """An answer that was read and was a success: the same answer again, such as a long list, is not read again."""
-    expected: str | None = None
-    """The code of an error that is as good as a success here."""
-    refused: int = 0
-    """How often it came."""
+    def __init__(self, servers: Fleet) -> None:
+        self._calls = mix.calls(servers.staff)
+        self._ports = servers.ports
+        self._numbers = count()
 
-    def next(self) -> bytes | None:
-        """What to send now, if there is anything."""
-        return next(self.requests, None) if perf_counter() < self.ends else None
-
-    def settle(self, sent: float, status: int, body: bytes) -> None:
-        """Count an answer."""
-        now = perf_counter()
-        if body != self.good:
-            result = result_of(status, body)
-            if result is None or (result.get("isError") and not self.is_expected(result)):
-                self.fail(f"{status} {body[:500]!r}")
-                return
-            if result.get("isError"):
-                self.refused += 1
-            else:
-                self.good = body
-        if self.counts_from <= now <= self.ends:
-            self.latencies.append(now - sent)
-            self.last = now
-
-    def is_expected(self, result: dict[str, Any]) -> bool:
-        """Whether this error is the one that may come."""
-        return self.expected is not None and result["structuredContent"]["error"]["code"] == self.expected
-
-    def fail(self, why: str) -> None:
-        """Count a request that was not answered as it should be."""
-        self.errors += 1
-        self.failure = self.failure or why
-
-    def outcome(self) -> Outcome:
-        """What has come of it."""
-        taken = sorted(self.latencies) or [0.0]
-        elapsed = (self.ends if isfinite(self.ends) else self.last) - self.counts_from
-        return Outcome(
-            rate=round(len(self.latencies) / elapsed, 1) if self.latencies else 0.0,
-            p50=round(taken[len(taken) // 2] * 1000, 2),
-            p99=round(taken[len(taken) * 99 // 100] * 1000, 2),
-            served=len(self.latencies),
-            errors=self.errors,
-            failure=self.failure,
+    def plan(self, rate: float, seconds: float, ports: Sequence[int] | None = None) -> Plan:
+        """The realistic mix at this rate, for so long, from the second second on."""
+        number = next(self._numbers)
+        return Plan(
+            ports or self._ports,
+            self._calls,
+            mix.SHARES,
+            rate,
+            seconds,
+            warm_up=2.0,
+            sessions=SESSIONS,
+            seed=number,
+            serial=1_000_000_000 + number * 10_000_000,
         )
 
 
-class Connection(asyncio.Protocol):
-    """One kept-alive connection with one request on its way. `closed` is done when there is nothing more to send."""
-
-    def __init__(self, load: Load, closed: asyncio.Future[None]) -> None:
-        self.load = load
-        self.closed = closed
-        self.parser = httptools.HttpResponseParser(self)
-        self.body = bytearray()
-        self.sent: float | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.send()
-
-    def send(self) -> None:
-        request = self.load.next()
-        if request is None:
-            self.sent = None
-            self.transport.close()
-        else:
-            self.body.clear()
-            self.sent = perf_counter()
-            self.transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self.parser.feed_data(data)
-
-    def on_body(self, data: bytes) -> None:
-        self.body += data
-
-    def on_message_complete(self) -> None:
-        assert self.sent is not None
-        self.load.settle(self.sent, self.parser.get_status_code(), bytes(self.body))
-        self.send()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.sent is not None:
-            self.load.fail(f"connection lost: {exc}")
-        self.closed.set_result(None)
+def site(servers: Fleet, plans: Plans, options: Options) -> Measured:
+    """What came of it on this one."""
+    capacity = None
+    rate = options.rate
+    if rate is None:
+        trial = 3.0 if options.quick else 8.0
+        say(f"How much does {servers.database} take?")
+        capacity = most(lambda rate: run(replace(plans.plan(rate, trial), patience=3.0)))
+        rate = max(1.0, SHARE * capacity.rate)
+    say(f"{rate:,.0f} a second, for {options.seconds:g} s ...")
+    turn = taken(servers, plans.plan(rate, options.seconds), len(servers.servers))
+    sizes = servers.sizes()
+    return Measured(
+        servers.database,
+        str(servers.cores),
+        len(servers.servers),
+        rate,
+        capacity,
+        turn,
+        list(compared(servers, plans, rate, options)) if len(servers.servers) > 1 else [],
+        sizes,
+        servers.memory_idle,
+        servers.database_mib(),
+    )
 
 
-async def drive(port: int, requests: Sequence[bytes], seconds: float | None) -> Outcome:
-    """The outcome of a plan, carried out on the running loop."""
-    now = perf_counter()
-    if seconds is None:
-        load = Load(iter(requests), counts_from=now, ends=float("inf"))
-    else:
-        load = Load(cycle(requests), counts_from=now + WARM_UP, ends=now + WARM_UP + seconds)
-    await carry_out(load, port, CONNECTIONS)
-    return load.outcome()
+def taken(servers: Fleet, plan: Plan, count: int) -> Turn:
+    """What the first so many servers, and the database, took for the plan."""
+    before = servers.server_cpu(count), servers.database_cpu()
+    outcome = run(plan)
+    whole = outcome.served * (1 + plan.warm_up / plan.seconds)  # what was served while nothing was counted cost, too
+    after = servers.server_cpu(count), servers.database_cpu()
+    each = [(late - early) / max(1.0, whole) for late, early in zip(after, before, strict=True)]
+    return Turn(outcome, *each)
 
 
-async def carry_out(load: Load, port: int, connections: int) -> None:
-    """The load has come to its end, over so many connections at a time."""
-    loop = asyncio.get_running_loop()
-    ends = [loop.create_future() for _ in range(connections)]
-    for end in ends:
-        await loop.create_connection(lambda end=end: Connection(load, end), "127.0.0.1", port)  # type: ignore[misc]
-    await asyncio.gather(*ends)
+def compared(servers: Fleet, plans: Plans, rate: float, options: Options) -> Iterator[float]:
+    """What a call costs with all servers compared with one, in each round: turn by turn, in another order each time."""
+    seconds = 4.0 if options.quick else max(5.0, options.seconds / 6)
+    ports = {1: [servers.servers[0].port], len(servers.servers): [server.port for server in servers.servers]}
+    for number in range(2 if options.quick else options.rounds):
+        say(f"One replica and {len(servers.servers)}, round {number + 1} ...")
+        cost = {}
+        for many in sorted(ports, reverse=bool(number % 2)):
+            cost[many] = taken(servers, plans.plan(rate, seconds, ports[many]), many).servers
+        yield cost[len(servers.servers)] / cost[1]
 
 
-def main() -> None:
-    """Carry out the plan on standard input and print its outcome as JSON."""
-    plan = json.load(sys.stdin)
-    requests = [request.encode() for request in plan["requests"]]
-    outcome = asyncio.run(drive(plan["port"], requests, plan["seconds"]))
-    print(json.dumps(asdict(outcome)))
+def tables(site: Measured) -> Iterator[Table]:
+    """What came of one database, to read."""
+    outcome = site.turn.outcome
+    head = f"{site.database}, {site.replicas} replicas, {site.rate:,.0f} arrivals/s"
+    table = columns(head, "served", *(f"p{percent:g} ms" for percent in PERCENTILES), "max ms", "errors")
+    for name, kind in outcome.kinds.items():
+        errors = ", ".join(f"{number} {code}" for code, number in kind.errors.items()) or "0"
+        table.add_row(name, f"{kind.took.count:,}", *milliseconds(kind.took), errors)
+    table.add_row("sent late", f"{outcome.late.count:,}", *milliseconds(outcome.late), "")
+    yield table
+    table = columns(site.cores, "CPU ms/call", "MiB each", "idle MiB", "sockets", "threads", "files")
+    sizes = site.sizes
+    table.add_row(
+        "servers",
+        f"{site.turn.servers * 1000:.2f}",
+        *("/".join(f"{size:.0f}" for size in each) for each in ([s.memory for s in sizes], site.memory_idle)),
+        *("/".join(map(str, each)) for each in zip(*[(s.connections, s.threads, s.files) for s in sizes], strict=True)),
+    )
+    generator = outcome.cpu / max(1, outcome.served)
+    table.add_row("database", f"{site.turn.database * 1000:.2f}", f"{site.database_mib:.0f} on disk", "", "", "", "")
+    table.add_row("generator", f"{generator * 1000:.2f}", "", "", str(outcome.connections), "", "")
+    yield table
+    if site.capacity:
+        note = " (the generator could send no more)" if site.capacity.limited_by_generator else ""
+        table = columns(f"capacity, {site.database}", "arrivals/s", "tried")
+        tried = "; ".join(f"{rate:,.0f}: {why or 'kept up'}" for rate, why in sorted(site.capacity.tried.items()))
+        table.add_row("most that it keeps up with", f"{site.capacity.rate:,.0f}{note}", str(len(site.capacity.tried)))
+        say(f"Tried on {site.database}: {tried}.")
+        yield table
 
 
-if __name__ == "__main__":
-    main()
+def milliseconds(took: Histogram) -> list[str]:
+    """The percentiles, and the longest."""
+    return [f"{1000 * each:.1f}" for each in (*map(took.percentile, PERCENTILES), took.longest)]
+
+
+def written(site: Measured | soak.Soaked) -> dict[str, Any]:
+    """A site as JSON."""
+    if not isinstance(site, Measured):
+        return asdict(site)
+    turn = {"servers": site.turn.servers, "database": site.turn.database, "outcome": site.turn.outcome.to_json()}
+    return {
+        **vars(site),
+        "sizes": [asdict(size) for size in site.sizes],
+        "turn": turn,
+        "capacity": site.capacity and asdict(site.capacity),
+    }

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import load, wire
+from benchmarks import closedloop, wire
 from benchmarks.processes import environment
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Organisation:
 
     def seed(self, port: int, deals: Sequence[dict[str, Any]]) -> list[str]:
         """The organisation has these deals, made by its seller through the server on this port; the ids of some."""
-        outcome = load.run(port, [wire.call(port, "create_deal", deal, self.seller) for deal in deals])
+        outcome = closedloop.run(port, [wire.call(port, "create_deal", deal, self.seller) for deal in deals])
         if outcome.errors:
             raise RuntimeError(f"{outcome.errors} of {len(deals)} deals were refused: {outcome.failure}")
         found = wire.ask(port, self.seller, "tools/call", name="search_deals", arguments={"limit": 200})

@@ -23,7 +23,7 @@ from benchmarks.turns import Subject, Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.load import Outcome
+    from benchmarks.closedloop import Outcome
     from benchmarks.options import Options
 
 NOBODY, SILENT, PROMPT = "nobody has subscribed", "the receiver never answers", "the receiver answers at once"

@@ -18,9 +18,21 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchmarks.load import Outcome
+    from benchmarks.closedloop import Outcome
 
-__all__ = ["FASTMCP", "MCPSERVER", "RESULTS", "Figure", "Growth", "Report", "Target", "middle"]
+__all__ = [
+    "FASTMCP",
+    "MCPSERVER",
+    "RESULTS",
+    "Figure",
+    "Growth",
+    "Report",
+    "Target",
+    "circumstances",
+    "columns",
+    "held",
+    "middle",
+]
 
 RESULTS = Path(__file__).parent / "results"
 MCPSERVER, FASTMCP = "MCPServer echo", "FastMCP echo"  # what the others are compared with
@@ -91,9 +103,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Everything, with when and where it was measured."""
         return {
-            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": cpu_count()},
-            "versions": {name: installed(name) for name in VERSIONS},
+            **circumstances(),
             **asdict(self),
             "targets": [{**asdict(target), "verdict": target.verdict} for target in self.targets],
         }
@@ -101,7 +111,7 @@ class Report:
     def show(self) -> None:
         """Print it as tables that also are Markdown."""
         console = Console(width=140, highlight=False)
-        for table in self._rates(), self._starts(), self._growths(), self._targets():
+        for table in self._rates(), self._starts(), self._growths(), held(self.targets):
             if table.row_count:
                 console.print(table)
                 console.print()
@@ -137,14 +147,6 @@ class Report:
             table.add_row(name, *("{:.1f} / {:.1f}, {:.1f}".format(*growth[size]) for size in sizes))
         return table
 
-    def _targets(self) -> Table:
-        table = columns("target", "measured", "must", "aim", "")
-        for target in self.targets:
-            bound = "<=" if target.upper else ">="
-            must, aim = f"{bound} {target.must:g}", f"{bound} {target.aim:g}"
-            table.add_row(target.name, f"{target.value:.4g}", must, aim, target.verdict)
-        return table
-
 
 def middle(name: str, rounds: Sequence[Outcome]) -> Figure:
     """The middle of these rounds."""
@@ -158,6 +160,25 @@ def middle(name: str, rounds: Sequence[Outcome]) -> Figure:
         p99=median(each.p99 for each in rounds),
         errors=sum(each.errors for each in rounds),
     )
+
+
+def held(targets: Sequence[Target]) -> Table:
+    """What was to be reached, and how far each figure got."""
+    table = columns("target", "measured", "must", "aim", "")
+    for target in targets:
+        bound = "<=" if target.upper else ">="
+        must, aim = f"{bound} {target.must:g}", f"{bound} {target.aim:g}"
+        table.add_row(target.name, f"{target.value:.4g}", must, aim, target.verdict)
+    return table
+
+
+def circumstances() -> dict[str, Any]:
+    """When and where something is measured."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": cpu_count()},
+        "versions": {name: installed(name) for name in VERSIONS},
+    }
 
 
 def columns(first: str, *numbers: str) -> Table:

@@ -7,13 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmarks import load
+from benchmarks import closedloop
 from benchmarks.report import middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.load import Outcome
+    from benchmarks.closedloop import Outcome
     from benchmarks.report import Figure
 
 __all__ = ["Subject", "Turns", "say"]
@@ -41,7 +41,7 @@ class Turns:
         for number in range(1, self.rounds + 1):
             say(f"Round {number} of {self.rounds}, {len(subjects)} turns of {self.seconds:g} s ...")
             for subject in subjects:
-                self.outcomes[subject.name].append(load.run(subject.port, subject.requests, seconds=self.seconds))
+                self.outcomes[subject.name].append(closedloop.run(subject.port, subject.requests, seconds=self.seconds))
 
     def figures(self) -> list[Figure]:
         """The middle of each subject's rounds."""

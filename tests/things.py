@@ -80,6 +80,11 @@ class Postgres:
         subprocess.run(made, check=True, capture_output=True, timeout=PATIENCE)  # noqa: S603 - ours
         return f"{self.url.removesuffix('postgres')}{name}"
 
+    @property
+    def pid(self) -> int:
+        """Its first process, whose children do the work."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """As when the machine loses power: connections break, and what was not committed is gone."""
         if (self._folder / "data" / "postmaster.pid").exists():

@@ -67,6 +67,8 @@ _WORDS = re.compile(r"[^\W_]+")
 
 def fold(text: str) -> str:
     """The words of a text, without case and accents, one space between them."""
+    if text.isascii():  # it has no accents, and most text is so: a third of the time
+        return " ".join(_WORDS.findall(text.lower()))
     lower = unicodedata.normalize("NFKD", text).casefold()  # folding a letter can bring an accent back
     plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
     return " ".join(_WORDS.findall(plain))

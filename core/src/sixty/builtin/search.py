@@ -101,7 +101,8 @@ def _matching(searchable: Searchable) -> sa.Select[Any]:
 @lru_cache(maxsize=256)
 def _recent(searchable: Searchable) -> sa.Select[Any]:
     table = searchable.kind.table
-    return sa.select(table).order_by(table.c.updated_at.desc()).limit(RECENT)
+    needed = dict.fromkeys(("id", searchable.kind.title, searchable.title, *searchable.body))
+    return sa.select(*(table.c[name] for name in needed)).order_by(table.c.updated_at.desc()).limit(RECENT)
 
 
 async def _similar(call: Call, searchable: Searchable, query: str) -> list[Hit]:

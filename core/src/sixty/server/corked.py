@@ -55,4 +55,5 @@ class _Corked:
         if self._held:
             data = b"".join(self._held)
             self._held.clear()
-            self._transport.write(data)
+            if not self._transport.is_closing():  # the client may have gone since; uvloop's would raise
+                self._transport.write(data)
