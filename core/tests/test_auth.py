@@ -186,6 +186,17 @@ async def test_a_minted_token_is_accepted_until_it_expires(
     assert authenticator.expires_at(minted) is None
 
 
+async def test_a_token_that_ended_by_a_clock_set_ahead_is_accepted_once_that_is_right(
+    door: Door, ada: User, clock: time_machine.Traveller
+) -> None:
+    authenticator = door.open(jwt_secret=SECRET)
+    minted = mint(Settings(jwt_secret=SECRET), ada, 3600, NOW)
+    clock.shift(86_400)
+    assert await reason(authenticator, minted) == "expired"
+    clock.shift(-86_400)
+    assert (await authenticator.authenticate(minted)).user_id == ada.id
+
+
 async def test_a_minted_token_of_a_user_without_subject_names_the_id(door: Door, database: Database) -> None:
     grace = await add_user(database, email="grace@example.com", now=NOW)
     configured = Settings(jwt_secret=SECRET)

@@ -104,6 +104,16 @@ async def _told_once(reader: Reader, callers: Callers, event: str) -> None:
     assert told == Counter(dict.fromkeys(moves, 1))
 
 
+async def reads(url: str) -> int:
+    """How many reads the audit trail knows."""
+    database = await open_database(url)
+    try:
+        is_read = sa.and_(audit.c.effect == "read", audit.c.outcome == "ok")
+        return len(await database.rows(sa.select(audit.c.seq).where(is_read)))
+    finally:
+        await database.close()
+
+
 async def span(url: str) -> timedelta:
     """From the first to the last time that the audit trail knows."""
     database = await open_database(url)

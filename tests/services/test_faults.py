@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from services.books import judge, span
+from services.books import judge, reads, span
 from services.callers import BROKEN, OK, Try
 from services.hose import Hose
 from services.office import Office, office, settled
@@ -58,6 +58,9 @@ def endure(office: Office, name: str, fault: Callable[[], None], *answers: str) 
         wait_until(lambda: callers.ok_since(ended) >= CALLS, f"{name}: hardly anybody is served again", 60)
     back = (_back(office, ended) or 0) - ended
     wait_until(lambda: _told(office), "not every event arrives")
+    if BROKEN not in answers:  # a server that is killed takes along what it would have written within half a second
+        read = sum(each.came_to == OK and not each.is_write for each in callers.tries)
+        wait_until(lambda: asyncio.run(reads(office.url)) >= read, "a read is not in the audit trail")
     came_to = Counter(each.came_to for each in callers.tries)
     longest = max(each.ended - each.began for each in callers.tries)
     late = [each for each in callers.tries if each.came_to != OK and each.began > ended + BACK]
@@ -219,4 +222,4 @@ def test_the_clock_of_the_machine_is_set(url: str, key: str, tmp_path: Path) -> 
 
     with office(url, key, tmp_path, extra=clock.env) as made:
         endure(made, "clock set by an hour and a day, to and fro", stepped)
-    assert asyncio.run(span(url)) > timedelta(days=2), "the servers went by that clock"
+    assert asyncio.run(span(url)) > timedelta(hours=47), "the servers went by that clock"

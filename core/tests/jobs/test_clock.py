@@ -100,3 +100,18 @@ async def test_what_was_to_be_done_at_once_is_and_what_was_not_waits(
     sixty.clock.advance(timedelta(minutes=1))
     await sixty.work()
     assert "in a minute" in state.done
+
+
+async def test_a_schedule_goes_on_after_a_clock_that_was_a_day_ahead(
+    sixty: Organisation, machine: Machine, state: State
+) -> None:
+    machine.set_clock(DAY)
+    await sixty.work()
+    ahead = state.done.count("rounds")
+    machine.set_clock(-DAY)
+    await sixty.work()
+    for _ in range(3):
+        sixty.clock.advance(DAY)
+        await sixty.work()
+    assert state.done.count("rounds") >= ahead + 2
+    assert len({work.id for work in state.tries}) == len(state.tries)  # no tick of it twice

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from sixty.storage import sqlite_writer
+from sixty.storage import sqlite_reader, sqlite_writer
 from sixty.storage.database import StorageUnavailable, open_database
 from sixty.storage.statements import Write
 from sixty.tables import state
@@ -143,6 +143,20 @@ async def test_a_connection_that_cannot_be_made_or_used_is_made_anew(
     await other.apply([add("d")])
     await other.close()
     assert await names(database) == {"b", "d"}
+
+
+async def test_a_reader_that_cannot_be_opened_is_unavailable_and_the_next_one_may_be(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> sqlite3.Connection:
+        raise _disk_failure()
+
+    async with database.snapshot():  # on the one connection that is open
+        monkeypatch.setattr(sqlite_reader, "connect", fails)
+        with pytest.raises(StorageUnavailable, match="disk I/O error"):
+            await names(database)
+        monkeypatch.undo()
+        assert await names(database) == set()
 
 
 async def test_a_disk_too_full_for_tidying_ends_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
