@@ -64,6 +64,17 @@ def _signing(value: str) -> str:
         raise ValueError(msg) from None
 
 
+def _address(value: str) -> str:
+    from sixty.webhooks.addresses import target  # noqa: PLC0415 - as above
+
+    try:
+        target(value)
+    except Invalid as error:
+        msg = error.message.partition(": ")[2]
+        raise ValueError(msg) from None
+    return value
+
+
 Keys = Annotated[tuple[Annotated[str, Field(min_length=32)], ...], BeforeValidator(_split)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
@@ -135,7 +146,7 @@ class Settings(PackSettings):
     audit_keep_days: int | None = Field(
         None, ge=1, description="Days for which lines of the audit trail are kept; unset: for ever."
     )
-    audit_sink_url: str | None = Field(
+    audit_sink_url: Annotated[str, AfterValidator(_address)] | None = Field(
         None, repr=False, description="Where each sealed batch of the audit trail is sent as well, by POST as JSON."
     )
     audit_sink_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
