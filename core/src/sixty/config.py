@@ -95,11 +95,11 @@ def _keep(value: object) -> object:
     return tuple(numbers)
 
 
-def _notice_url(value: str) -> str:
+def _address(value: str) -> str:
     try:
         target(value)
     except Invalid as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(error.message.partition(": ")[2]) from None
     return value
 
 
@@ -195,7 +195,7 @@ class Settings(PackSettings):
     audit_keep_days: int | None = Field(
         None, ge=1, description="Days for which lines of the audit trail are kept; unset: for ever."
     )
-    audit_sink_url: str | None = Field(
+    audit_sink_url: Annotated[str, AfterValidator(_address)] | None = Field(
         None, repr=False, description="Where each sealed batch of the audit trail is sent as well, by POST as JSON."
     )
     audit_sink_secret: Annotated[str, AfterValidator(_signing)] | None = Field(
@@ -213,7 +213,7 @@ class Settings(PackSettings):
     backup_verify: bool = Field(
         default=True, description="Whether each backup is restored once before it counts as one."
     )
-    backup_notice_url: Annotated[str, AfterValidator(_notice_url)] | None = Field(
+    backup_notice_url: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="Where a notice is sent of each backup that was made, and of each that could not be."
     )
     backup_notice_secret: Annotated[str, AfterValidator(_signing)] | None = Field(

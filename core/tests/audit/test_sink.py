@@ -88,6 +88,13 @@ async def test_without_a_sink_nothing_is_left_to_be_sent_and_what_was_left_is_le
     assert (states, receiver.requests) == (["done"], [])
 
 
+@pytest.mark.parametrize("url", ["ftp://files.example.com", "https://ann:hunter2@audit.example.com", "audit"])
+def test_an_address_to_which_nothing_can_be_sent_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="SIXTY_AUDIT_SINK_URL is bad") as refused:
+        load_settings({"SIXTY_AUDIT_SINK_URL": url})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_secret_that_cannot_sign_is_refused_and_not_shown() -> None:
     with pytest.raises(ConfigError, match="SIXTY_AUDIT_SINK_SECRET is bad: write whsec_") as refused:
         load_settings({"SIXTY_AUDIT_SINK_SECRET": "hunter2"})

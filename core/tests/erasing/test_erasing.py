@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from fakes import notes
 
 from sixty.audit.verifying import verify
-from sixty.erasing import erasing
+from sixty.erasing import erasing, places
 from sixty.erasing.erasing import erase
 from sixty.erasing.subjects import subject_of
 from sixty.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -17,7 +18,7 @@ from sixty.ids import new_id
 from sixty.jobs.enqueuing import enqueued
 from sixty.people import add_key
 from sixty.storage import sqlite
-from sixty.storage.database import open_database
+from sixty.storage.database import StaleWrite, open_database
 from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, imported, jobs, records, search
 from sixty.webhooks.delivering import Delivery
@@ -206,6 +207,34 @@ async def test_the_bytes_are_gone_from_an_sqlite_file(sixty: Organisation) -> No
         assert "löwe" not in content, file
         assert "lowe" not in content.replace("loweberg", ""), file  # as its words are folded
         assert "met at the fair" not in content, file
+
+
+async def test_a_text_that_somebody_writes_at_the_same_moment_is_erased_all_the_same(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = sixty.as_role("user")
+    ann = (await user.call("add_note", text=ANN))["note"]["id"]
+    other = (await user.call("add_note", text="Lunch", body=f"with {ANN}"))["note"]["id"]
+    faster = iter([f"with {ANN} and Joe", "with nobody"])
+
+    def always_slower(*_: object) -> Any:
+        raise StaleWrite("notes")
+
+    async def outrun(place: str, *writes: Write) -> None:
+        if place == "notes" and (body := next(faster, None)) is not None:
+            await user.call("edit_note", note_id=other, updates={"body": body})
+        await write(place, *writes)
+
+    subject = await subject_of(sixty.host, "note", ann)
+    sweep = places.Sweep(sixty.host, subject)
+    write = sweep._write
+    monkeypatch.setattr(sweep, "_write", outrun)
+    await sweep.texts(notes.notes)
+    assert (await user.call("read_note", note_id=other))["note"]["body"] == "with nobody"
+    monkeypatch.setattr(places, "_rewriting", always_slower)
+    await user.call("edit_note", note_id=other, updates={"body": f"with {ANN}"})
+    with pytest.raises(Conflict, match="erase again"):
+        await sweep.texts(notes.notes)
 
 
 async def test_a_file_that_somebody_is_reading_is_not_said_to_be_clean(

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from sixty.storage.statements import Write
 from sixty.tables import state
@@ -20,8 +19,6 @@ _NAME = "last backup"
 
 LAST_BACKUP = sa.select(state.c.value).where(state.c.name == _NAME)
 """The seconds from 1970 to the moment of the newest good backup, as `value`."""
-_insert = insert(state)
-_NOTE = _insert.on_conflict_do_update(index_elements=[state.c.name], set_={"value": _insert.excluded.value})
 
 
 async def last_backup_at(database: Database) -> datetime | None:
@@ -32,4 +29,8 @@ async def last_backup_at(database: Database) -> datetime | None:
 
 async def note(database: Database, made_at: datetime) -> None:
     """A backup of this moment is where it was to be."""
-    await database.apply([Write(_NOTE, {"name": _NAME, "value": int(made_at.timestamp())})])
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - a tenth of a second; SQLite reads the same
+
+    anew = insert(state)
+    statement = anew.on_conflict_do_update(index_elements=[state.c.name], set_={"value": anew.excluded.value})
+    await database.apply([Write(statement, {"name": _NAME, "value": int(made_at.timestamp())})])

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import sqlalchemy as sa
 
+from sixty.backup.remembering import LAST_BACKUP
 from sixty.signals.metrics import Gauge, Metric, Reading
 from sixty.tables import jobs
 
@@ -23,6 +24,11 @@ _JOBS = sa.union_all(
 
 METRICS: tuple[Metric, ...] = (
     Gauge(name="sixty_jobs", description="Jobs in the database, by state.", select=_JOBS),
+    Gauge(
+        name="sixty_backup_timestamp_seconds",
+        description="The moment of which the newest good backup is; nothing if there never was one.",
+        select=LAST_BACKUP,
+    ),
     Reading(
         name="sixty_audit_waiting",
         description="Lines of the audit trail in memory that wait to be written.",

@@ -24,7 +24,7 @@ from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, jobs, records, webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from sixty.erasing.subjects import Subject
     from sixty.host import Host
@@ -152,6 +152,8 @@ class Sweep:
         for _ in range(TRIES):
             values = {name: self._fitting(table.c[name], self._without(row[name])) for name in names}
             changed = {name: value for name, value in values.items() if value != row[name]}
+            if not changed:
+                return
             try:
                 await self._write(table.name, *_rewriting(self.host, table, kind, row, changed))
             except StaleWrite:
@@ -234,9 +236,7 @@ def _key_of(table: sa.Table, row: Row) -> dict[str, Any]:
 
 def _rewriting(host: Host, table: sa.Table, kind: Kind | None, row: Row, changed: dict[str, Any]) -> list[Write]:
     """The writes by which a row has other texts; a record is at its next version then, and found by its new words."""
-    bound: dict[str, Callable[[], Any] | Any] = {
-        name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in changed
-    }
+    bound: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in changed}
     values = {**_key_of(table, row), **{f"new_{name}": value for name, value in changed.items()}}
     if kind is None:
         return [Write(sa.update(table).where(_same(table)).values(bound), values, expect=1)]
