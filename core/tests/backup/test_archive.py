@@ -7,7 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sixty.backup.archive import open_archive, write_archive
@@ -55,6 +55,7 @@ def read(folder: Path, content: bytes) -> tuple[Manifest, bytes] | None:
     return manifest, payload.read_bytes()
 
 
+@settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(["sqlite", "postgresql"]))
 def test_a_file_that_was_altered_is_refused_or_restores_the_same(
     archives: tuple[Path, dict[Kind, tuple[bytes, Manifest]]], data: st.DataObject, kind: Kind
@@ -67,6 +68,7 @@ def test_a_file_that_was_altered_is_refused_or_restores_the_same(
     assert found in (None, (manifest, PAYLOAD))
 
 
+@settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(["sqlite", "postgresql"]))
 def test_a_file_that_was_cut_off_is_refused(
     archives: tuple[Path, dict[Kind, tuple[bytes, Manifest]]], data: st.DataObject, kind: Kind

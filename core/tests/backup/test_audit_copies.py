@@ -94,7 +94,7 @@ class Killed(Exception):
     pass
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_whenever_it_is_killed_each_line_is_copied_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

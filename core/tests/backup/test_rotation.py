@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sixty.backup.manifest import Name
@@ -17,6 +17,7 @@ counts = st.integers(0, 8)
 keeps = st.builds(Keep, counts, counts, counts)
 
 
+@settings(deadline=None)
 @given(backups=backups, keep=keeps)
 def test_the_newest_is_kept_and_of_the_latest_days_weeks_and_months_the_last(backups: list[Name], keep: Keep) -> None:
     gone = {it.name for it in superfluous(backups, keep)}
@@ -36,6 +37,7 @@ def test_the_newest_is_kept_and_of_the_latest_days_weeks_and_months_the_last(bac
         assert last in {it.made_at for it in kept}
 
 
+@settings(deadline=None)
 @given(backups=backups, keep=keeps)
 def test_what_was_kept_is_kept_again(backups: list[Name], keep: Keep) -> None:
     gone = {it.name for it in superfluous(backups, keep)}
@@ -54,12 +56,14 @@ def test_a_year_of_nights_leaves_seven_days_four_weeks_and_six_months() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=50) | st.from_regex(r"sixty-[0-9a-f]{8}-\d{8}T\d{12}Z\.zip", fullmatch=True))
 def test_only_names_that_were_made_here_are_those_of_backups(name: str) -> None:
     found = Name.parse(name)
     assert found is None or f"{found.made_at:%Y%m%dT%H%M%S%fZ}" in name
 
 
+@settings(deadline=None)
 @given(at=moments)
 def test_a_name_says_when_its_backup_was_made(at: datetime) -> None:
     name = Name.new("0123abcd", at)

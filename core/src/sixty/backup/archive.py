@@ -5,8 +5,10 @@ A file that was cut off or altered is found out before anything is done with it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -29,6 +31,11 @@ PIECE = 1 << 20
 LONGEST = 10 << 20
 """Bytes of a manifest that are read."""
 
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(KeyError, NotImplementedError, OverflowError, RuntimeError, ValueError),
+)
+"""What reading a zip that is none raises."""
 _MANIFEST = "manifest.json"
 _PAYLOADS: dict[Kind, tuple[str, int]] = {
     "sqlite": ("sixty.db", zipfile.ZIP_DEFLATED),
@@ -68,13 +75,21 @@ def open_archive(path: Path, payload: Path, stop: Stop) -> Manifest:
                 open(payload, "xb", opener=_private) as target,
             ):
                 found = _copy(source, target, stop)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise BackupError(f"{path.name} is damaged, or no backup of Sixty: {error}; nothing was touched") from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # as which it shows that a file says to look where nothing can be
+            raise
+        raise _damaged(path, error) from error
     if found != (manifest.size, manifest.sha256):
         raise BackupError(
             f"{path.name} is not as it was made: its hash differs from its manifest's; nothing was touched"
         )
     return manifest
+
+
+def _damaged(path: Path, error: Exception) -> BackupError:
+    return BackupError(f"{path.name} is damaged, or no backup of Sixty: {error}; nothing was touched")
 
 
 def _manifest_in(archive: zipfile.ZipFile) -> Manifest:
