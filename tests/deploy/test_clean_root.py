@@ -41,6 +41,12 @@ mount -t tmpfs tmpfs "$0/tmp"
 exec /usr/sbin/chroot --userspec=USER "$0" "$@"
 """.replace("USER", USER)
 """Runs a command in a root that cannot be written to, as the user of the image."""
+BUILDING = """
+mount --bind "$0/source" "$0/source"
+mount -o remount,bind,ro "$0/source"
+exec /usr/sbin/chroot "$0" "$@"
+"""
+"""Runs a step in a root, where the source is mounted and cannot be written to, as it is while an image is built."""
 
 
 def confined(root: Path, command: Sequence[str]) -> list[str]:
@@ -99,7 +105,7 @@ def build(root: Path, *step: str) -> None:
     env |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PIP_CERT": str(AUTHORITIES)}
     script = root / "build.sh"
     shutil.copy(DEPLOY / "container" / "build.sh", script)
-    run("chroot", str(root), "sh", "/build.sh", *step, env=env)
+    run("unshare", "--mount", "sh", "-ec", BUILDING, str(root), "sh", "/build.sh", *step, env=env)
     script.unlink()
 
 
