@@ -448,7 +448,7 @@ async def test_an_open_world_tool_that_is_repeated_with_its_key_is_answered_agai
     assert await sixty.count(records) == 2
     with pytest.raises(Conflict, match="was used for another call"):
         await user.call("ask_world", text="why?")
-    sixty.clock.advance(timedelta(days=1))
+    sixty.clock.advance(timedelta(days=3))
     await user.call("ask_world", text="why?")
     assert await sixty.count(records) == 4
 

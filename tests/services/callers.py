@@ -22,9 +22,11 @@ from desk import META, VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CALLERS = 6
+WRITERS, READERS = 4, 2
+"""Who does a bit of everything, and so insists on a write while none is taken; and who reads on meanwhile."""
 TURN = ("create", "read", "move", "read", "bulk", "create", "analyze", "move")
-"""What each of them does over and over, beginning somewhere else."""
+"""What a writer does over and over, each beginning somewhere else."""
+READ = ("read", "read", "analyze")
 ITEMS = 3
 """Activities of one bulk call."""
 PAUSE = 0.02
@@ -94,7 +96,7 @@ class Callers:
                 for port in self.ports:
                     self._forget(port)
 
-        threads = [threading.Thread(target=call, args=(number,)) for number in range(CALLERS)]
+        threads = [threading.Thread(target=call, args=(number,)) for number in range(WRITERS + READERS)]
         for thread in threads:
             thread.start()
         try:
@@ -122,7 +124,7 @@ class Callers:
     def _call_on(self, number: int) -> None:
         chance = random.Random(number)  # noqa: S311 - no secret
         ports = cycle([*self.ports[number % len(self.ports) :], *self.ports[: number % len(self.ports)]])
-        turns = cycle([*TURN[number % len(TURN) :], *TURN[: number % len(TURN)]])
+        turns = cycle([*TURN[number:], *TURN[:number]] if number < WRITERS else READ)
         deals: list[str] = []
         while not self._over.is_set():
             turn = next(turns)
@@ -137,7 +139,7 @@ class Callers:
             else:
                 items = [{"type": "call", "description": f"Call {uuid4()}"} for _ in range(ITEMS)]
                 self._insist(ports, "bulk_schedule_activities", {"activities": items})
-            if chance.random() < 0.2 and self.writes:
+            if number < WRITERS and self.writes and chance.random() < 0.2:
                 self._repeat(ports, chance.choice(self.writes))
             time.sleep(PAUSE)
 

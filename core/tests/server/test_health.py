@@ -112,10 +112,10 @@ async def test_a_quarantined_pack_makes_it_degraded_and_is_named(raw: Any, sixty
 
 async def test_tables_of_the_core_that_are_behind_make_it_unavailable(raw: Any, sixty: Organisation) -> None:
     table = sa.table("alembic_version_core", sa.column("version_num"))
-    await sixty.host.database.apply([Write(sa.update(table).values(version_num="0000"), {})])
+    await sixty.host.database.apply([Write(sa.update(table).values(version_num="0001_core"), {})])
     answer = await raw.http.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
-    assert "0000" in answer.json()["migrations"]["core"]
+    assert "0001_core" in answer.json()["migrations"]["core"]
 
 
 async def test_a_database_that_does_not_answer_makes_it_unavailable(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
