@@ -119,7 +119,18 @@ async def test_a_line_of_ours_that_is_put_in_again_is_found(sixty: Organisation)
     insert = sa.insert(audit).values({name: sa.bindparam(f"v_{name}", type_=audit.c[name].type) for name in line})
     await tamper(sixty, sa.delete(audit).where(audit.c.seq == seqs[4]))
     await tamper(sixty, insert, **{**copy, "v_seq": seqs[4]})
-    assert await found(sixty) == [("seals", None)]
+    assert await found(sixty) == [("seals", None), ("inserted", seqs[4])]
+
+
+async def test_a_copy_of_a_line_is_found_sealed_or_not(sixty: Organisation) -> None:
+    seqs = await some_lines(sixty)
+    line = (await sixty.rows(sa.select(audit)))[0]
+    insert = sa.insert(audit).values({name: sa.bindparam(f"v_{name}", type_=audit.c[name].type) for name in line})
+    copy = {f"v_{name}": value for name, value in line.items()}
+    await tamper(sixty, insert, **{**copy, "v_seq": seqs[-1] + 1})
+    assert await found(sixty) == [("inserted", seqs[-1] + 1)]
+    assert await sixty.host.sealer.seal() == 1
+    assert await found(sixty) == [("inserted", seqs[-1] + 1)]
 
 
 async def test_a_line_with_a_number_that_seals_have_passed_is_found_once_it_is_too_late_for_a_commit(

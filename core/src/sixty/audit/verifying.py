@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sixty.audit.ranges import Ranges, ranges_of
-from sixty.audit.report import Head, Report
+from sixty.audit.report import SHOWN, Head, Report
 from sixty.audit.sealing import LATE
 from sixty.audit.signing import NOTHING, chained, is_erased
 from sixty.audit.sink import lines_of
@@ -51,6 +51,20 @@ _wanted = each(sa.bindparam("seqs", type_=Json)).texts().subquery()
 _LINES = (
     sa.select(audit).where(audit.c.seq.in_(sa.select(sa.cast(_wanted.c.value, sa.BigInteger)))).order_by(audit.c.seq)
 )
+_twice = (
+    sa.select(audit.c.mac, sa.func.min(audit.c.seq).label("first"))
+    .where(audit.c.mac.is_not(None))
+    .group_by(audit.c.mac)
+    .having(sa.func.count() > sa.literal_column("1"))
+    .subquery()
+)
+_COPIES = (
+    sa.select(audit.c.seq, audit.c.call_id, _twice.c.first)
+    .join_from(audit, _twice, audit.c.mac == _twice.c.mac)
+    .where(audit.c.seq != _twice.c.first)
+    .order_by(audit.c.seq)
+    .limit(SHOWN)
+)
 
 
 async def verify(host: Host, *, head: Head | None = None) -> Report:
@@ -87,6 +101,7 @@ class _Verification:
         """Everything is looked at once."""
         position, digest = await self._along(marks["anchor"])
         await self._beside()
+        await self._check_copies()
         self._check_erased()
         await self._check_end(marks, position, digest)
         return self._report
@@ -205,6 +220,12 @@ class _Verification:
             report.unsealed_since = min(report.unsealed_since or row["at"], row["at"])
             if row["tool"] == ERASED:
                 self._recorded.update(row["arguments"]["lines"])
+
+    async def _check_copies(self) -> None:
+        """No two lines have the same signature, of which each has its own salt: whoever has no key can but copy one."""
+        for row in await self._host.database.rows(_COPIES):
+            message = f"the lines {row['first']} and {row['seq']} are the same, and Sixty wrote one of them"
+            self._report.finds("inserted", message, seq=row["seq"], call_id=row["call_id"])
 
     # -- and in the end
 
