@@ -175,6 +175,31 @@ async def test_who_asks_for_what_is_newest_gets_it_before_the_watch_has_looked(d
         assert await there.host.current(principal) is principal
 
 
+async def test_so_does_who_asks_while_an_earlier_change_is_still_being_followed(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*_: Any) -> None:
+        read.set()
+        await go_on.wait()
+
+    async with two(database_url, clock) as (here, there):
+        user = there.as_role("user")
+        await here.host.disable("world")
+        with monkeypatch.context() as patch:
+            patch.setattr(there.host.lineup, "_remember", slowly)
+            there.host.lineup.follow()
+            await read.wait()
+        assert not there.host.behind
+        await here.host.enable("world")
+        asking = asyncio.create_task(there.host.current(await user.principal()))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert (await asking).may("world:use")
+        assert "echo" in there.host.registry.tools
+
+
 async def test_whoever_is_disabled_meanwhile_is_nobody(database_url: str, clock: Clock) -> None:
     async with two(database_url, clock) as (here, there):
         ann = await there.user("Ann")

@@ -82,8 +82,12 @@ async def test_no_second_sees_more_than_are_allowed_wherever_it_begins(counts: S
     assert all(answered - asked > 0.998 for (asked, _), (_, answered) in zip(counted, counted[3:], strict=False))
 
 
-async def test_what_is_counted_is_forgotten_when_it_no_longer_counts(counts: SharedCounts) -> None:
-    await counts.hit("calls", Rate(is_exact=True))
-    await counts.hit("calls in windows", Rate(is_exact=False))
+async def test_what_is_counted_is_forgotten_when_it_no_longer_counts(redis: Redis) -> None:
+    counts = SharedCounts(redis.url, "forgotten")
+    await counts.hit("exactly", Rate(is_exact=True))
+    await counts.hit("windows", Rate(is_exact=False))
+    keys = ("forgotten:exactly", "forgotten:windows")
+    assert await counts._answer(("EXISTS", *keys)) == 2
     await asyncio.sleep(1.05)
-    assert await counts._answer(("DBSIZE",)) == 0
+    assert await counts._answer(("EXISTS", *keys)) == 0
+    await counts.close()

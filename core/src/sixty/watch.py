@@ -26,8 +26,8 @@ EVERY = 0.25
 """Seconds between two looks, where nobody says when to look."""
 SELDOM = 1.0
 """The same, while somebody does."""
-BETWEEN = 0.02
-"""Seconds between two looks at the least: whatever happens meanwhile leads to one look."""
+BETWEEN, BUSY = 0.02, 0.1
+"""Seconds between two looks at the least: whatever happens meanwhile leads to one look. More, while much happens."""
 
 _logger = logging.getLogger(__name__)
 
@@ -109,13 +109,15 @@ class Watch:
             audience.tell(lists=True)
 
     async def _watch(self) -> None:
+        pause = BETWEEN
         async with self._host.database.listening(self._woken.set) as ear:
             while True:
                 self._woken.clear()
                 with self._outage.survived():
                     await self._look()
                 self._looked.set()
-                await asyncio.sleep(BETWEEN)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, BUSY) if self._woken.is_set() else BETWEEN
                 with suppress(TimeoutError):
                     async with asyncio.timeout(SELDOM if ear.hears and not self._outage.lasts else EVERY):
                         await self._woken.wait()

@@ -18,7 +18,7 @@ __all__ = ["Ear", "Voice"]
 
 CHANNEL = "sixty"
 """As the trigger of the counters names it, in the core's migration 0010."""
-TOGETHER = 0.03
+TOGETHER = 0.05
 """Seconds between two notices of a process: all that is committed meanwhile is one."""
 AWAY = 1.0
 """Seconds after which a connection that was lost is made anew."""
