@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,12 +73,9 @@ def office(
     ports = [free_port(), free_port()]
     replicas = [replica(command, port, env, folder / f"{port}.log") for port in ports]
     with _receiver() as (address, received):
-        at_once = [threading.Thread(target=each.start) for each in replicas]
         try:
-            for thread in at_once:
-                thread.start()
-            for thread in at_once:
-                thread.join()
+            with ThreadPoolExecutor() as at_once:
+                list(at_once.map(Program.start, replicas))
             Desk([f"http://127.0.0.1:{ports[0]}"], key).subscribe(address, TOLD_OF)
             yield Office(url, folder, env, ports, replicas, Callers(ports, key), received)
         finally:
