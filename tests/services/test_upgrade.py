@@ -1,6 +1,6 @@
 """While a new version migrates, the old one serves on, and one server after the other is replaced.
 
-The old code is the repository's own, at `BEFORE`. The database goes one revision further than the code of today knows,
+The old code is the repository's own, before `SINCE`. The database goes one revision further than the code of today knows,
 so that servers of today start on a database that a newer version has migrated.
 """
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.services
 
-BEFORE = "06cc68db21ef33e72ba73dba4d0a0bb4fc53f3c4"
-"""What people may still run: the code before what made a fleet of servers one."""
+SINCE = "core/src/sixty/migrations/0008_sealed.py"
+"""The old code is that of the commit before this file came: what people may still run."""
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from sixty_command import main; main()")
 CALLS = 25
@@ -57,12 +57,18 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path on which the old code is found before any other."""
     folder = tmp_path_factory.mktemp("old")
     archive = folder / "old.tar"
-    command = ["git", "archive", "--output", str(archive), BEFORE, "core", "plugins"]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - the repository's
-    if made.returncode:
-        missing(f"the old code is not to be had, as in a copy without its history: {made.stderr}")
+    came = _git("log", "--diff-filter=A", "--format=%H", "--", SINCE).split()
+    if not came:
+        missing("the old code is not to be had: this copy is without its history")
+    _git("archive", "--output", str(archive), f"{came[-1]}^", "core", "plugins")
     shutil.unpack_archive(archive, folder, filter="data")
     return _path(folder)
+
+
+def _git(*arguments: str) -> str:
+    """What git says of the repository; nothing where there is none."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
