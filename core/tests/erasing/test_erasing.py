@@ -17,7 +17,7 @@ from sixty.errors import Conflict, Invalid, NotFound, Unauthenticated
 from sixty.ids import new_id
 from sixty.jobs.enqueuing import enqueued
 from sixty.people import add_key
-from sixty.storage import sqlite
+from sixty.storage import sqlite_connection
 from sixty.storage.database import StaleWrite, open_database
 from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, imported, jobs, records, search
@@ -242,7 +242,7 @@ async def test_a_file_that_somebody_is_reading_is_not_said_to_be_clean(
 ) -> None:
     if sixty.host.database.dialect_name != "sqlite":
         return
-    monkeypatch.setattr(sqlite, "BUSY", 0.01)
+    monkeypatch.setattr(sqlite_connection, "BUSY", 0.01)
     await sixty.as_role("user").call("add_note", text="Lunch")
     other = await open_database(sixty.host.settings.database_url)
     async with other.snapshot() as reader:

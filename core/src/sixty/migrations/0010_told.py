@@ -7,7 +7,7 @@ revision = "0010_told"
 down_revision = "0009_traced"
 
 _FUNCTION = """
-CREATE FUNCTION sixty_tell() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION sixty_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('sixty', '');
     RETURN NULL;
@@ -24,6 +24,7 @@ def upgrade() -> None:
     """Make the trigger; SQLite has nobody to tell."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(sa.text(_FUNCTION))
+        op.execute(sa.text("DROP TRIGGER IF EXISTS sixty_told ON state"))
         op.execute(sa.text(_TRIGGER))
 
 
