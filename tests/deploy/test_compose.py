@@ -66,6 +66,12 @@ def test_databases_are_reached_by_those_who_use_them_alone() -> None:
     assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["data"]
 
 
+def test_an_alertmanager_elsewhere_and_receivers_of_webhooks_are_reached() -> None:
+    for name in ("prometheus", "sixty-1", "sixty-2", "sixty-3"):
+        networks = [COMPOSE["networks"][network] or {} for network in SERVICES[name]["networks"]]
+        assert not all(network.get("internal") for network in networks), f"{name} reaches nobody outside"
+
+
 def test_the_replicas_know_nginx_by_its_address_and_believe_nobody_else() -> None:
     nginx = SERVICES["nginx"]["networks"]["front"]["ipv4_address"]
     addresses = {nginx}
