@@ -59,6 +59,14 @@ def test_only_nginx_is_reached_from_outside() -> None:
     assert not [name for name, service in SERVICES.items() if service.get("network_mode")]
 
 
+def test_nginx_writes_where_it_may() -> None:
+    config = (DEPLOY / "nginx" / "nginx.conf").read_text()
+    written = re.findall(r"^\s*(?:pid|\w+_temp_path) (/\S+);$", config, re.MULTILINE)
+    allowed = tuple(mount.partition(":")[0] + "/" for mount in SERVICES["nginx"]["tmpfs"])
+    assert len(written) == 6
+    assert [path for path in written if not path.startswith(allowed)] == []
+
+
 def test_databases_are_reached_by_those_who_use_them_alone() -> None:
     assert COMPOSE["networks"]["data"]["internal"] is True
     inside = {name for name, service in SERVICES.items() if "data" in service["networks"]}
