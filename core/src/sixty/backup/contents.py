@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.audit.report import Head
 from sixty.backup.manifest import Contents
 
 if TYPE_CHECKING:
@@ -95,4 +96,4 @@ def _audit(connection: Connection, names: list[str]) -> Iterator[tuple[str, Any]
         digest: sa.ColumnClause[Any] = sa.column("hash")
         newest = sa.select(position, digest).select_from(sa.table("audit_seals")).order_by(position.desc()).limit(1)
         for row in connection.execute(newest):
-            yield "head", f"{row[0]}:{bytes(row[1]).hex()}"
+            yield "head", str(Head(row[0], bytes(row[1]).hex()))
