@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "within", "written"]
+__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "private", "within", "written"]
 
 WORK = ".sixty-"
 """How the names of folders begin in which something is made."""
@@ -135,6 +135,11 @@ def within(folder: Path, name: str) -> Path:
     if Path(name).name != name:
         raise BackupError(f"{name!r} is no name of a file")
     return folder / name
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file, as `open` asks for it; one that is new can be read by its owner alone."""
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager
