@@ -6,7 +6,6 @@ has changed. No tool reads any of it.
 """
 
 from sixty.audit.entry import Entry
-from sixty.audit.redacting import redacted
 from sixty.audit.trail import AuditTrail
 
-__all__ = ["AuditTrail", "Entry", "redacted"]
+__all__ = ["AuditTrail", "Entry"]
