@@ -5,7 +5,6 @@ Each seal leaves a job in its own burst. The operator's word is enough to reach 
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from sixty.storage.columns import Id
 from sixty.storage.statements import Write
 from sixty.tables import audit, audit_seals, jobs
 from sixty.values import Arguments
-from sixty.webhooks.signing import signed_headers
+from sixty.webhooks.reporting import report
 
 if TYPE_CHECKING:
     from sixty.host import Host
@@ -35,7 +34,6 @@ LANE = "audit-sink"
 DAYS = 3650
 """After the plan of webhooks, it is tried once a day for so many days: it is not given up."""
 
-_EVERYWHERE = ip_network("0.0.0.0/0"), ip_network("::/0")
 _position: sa.BindParameter[int] = sa.bindparam("at_position", type_=sa.BigInteger)
 _TWO = (
     sa.select(audit_seals)
@@ -63,9 +61,7 @@ def _plan(host: Host) -> tuple[float, ...]:
 @job("send_seal", retry=_plan)
 async def send_seal(args: Sealed, work: Work) -> None:
     """Send a sealed batch of the audit trail to the sink."""
-    from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client
-
-    host, settings, now = work.host, work.host.settings, work.now
+    host, settings = work.host, work.host.settings
     seals = await host.database.rows(_TWO, {"at_position": args.position})
     if settings.audit_sink_url is None or not seals or seals[-1]["position"] != args.position:
         return  # there is no sink any more, or the batch was removed
@@ -81,10 +77,10 @@ async def send_seal(args: Sealed, work: Work) -> None:
         }
     )
     secret = settings.audit_sink_secret
-    headers = {} if secret is None else signed_headers(f"seal_{args.position}", now, body, [secret])
-    answer = await post(settings.audit_sink_url, body, headers, networks=_EVERYWHERE, now=now)
-    if not answer.is_received:
-        raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {answer.words}")
+    try:
+        await report(settings.audit_sink_url, f"seal_{args.position}", body, secret=secret, now=work.now)
+    except Unavailable as error:
+        raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {error}") from error
     before = id_of(work.name, _key(args.position - 1))  # there is one for each seal: nobody need look at them later
     await host.database.apply([Write(_REMOVE, {"job": before})])
 
