@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sixty.storage.statements import Row, Statement, Write
 
-__all__ = ["PostgresDatabase"]
+__all__ = ["PostgresDatabase", "driver_address"]
 
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
@@ -67,6 +67,11 @@ _SETTINGS = {
     "tcp_user_timeout": f"{UNACKNOWLEDGED * 1000:.0f}",
     "tcp_keepalives_idle": f"{QUIET}",
 }
+
+
+def driver_address(url: str) -> str:
+    """The same Postgres database as its driver names it, with a password that is in the address."""
+    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _translated(error: Exception) -> Exception:
@@ -303,8 +308,7 @@ class PostgresDatabase:
     dialect_name = "postgresql"
 
     def __init__(self, url: str) -> None:
-        address = sa.make_url(url).set(drivername="postgresql")
-        self._connections = _Connections(address.render_as_string(hide_password=False))
+        self._connections = _Connections(driver_address(url))
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0
