@@ -14,13 +14,12 @@ from sixty.audit.entry import Entry
 from sixty.audit.marks import marks, moving
 from sixty.audit.sink import LANE
 from sixty.ids import new_id
-from sixty.jobs.job import job
+from sixty.jobs.job import Nothing, job
 from sixty.jobs.schedule import Schedule
 from sixty.jobs.work import Work
 from sixty.storage.columns import Instant
 from sixty.storage.statements import Write
 from sixty.tables import audit, audit_seals, jobs
-from sixty.values import Arguments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from sixty.host import Host
     from sixty.storage.statements import Row
 
-__all__ = ["EVERY_NIGHT", "REMOVED", "remove_old_lines"]
+__all__ = ["REMOVED", "RETENTION", "remove_old_lines"]
 
 REMOVED = "audit.removed"
 """What the lines are named that say what has gone."""
@@ -45,10 +44,6 @@ _LINES = sa.delete(audit).where(audit.c.seq.between(_first, _last))
 _SEALED = sa.delete(audit_seals).where(audit_seals.c.position.between(_first, _last))
 _old = sa.select(audit.c.seq).where(audit.c.seq < _first, audit.c.mac.is_(None), audit.c.at < _before)
 _UNSIGNED = sa.delete(audit).where(audit.c.seq.in_(_old.order_by(audit.c.seq).limit(UNSIGNED).correlate(None)))
-
-
-class Nothing(Arguments):
-    pass
 
 
 @job("remove_old_lines")
@@ -113,4 +108,4 @@ def _line(host: Host, old: list[Row], lines: int, before: datetime) -> Entry:
     )
 
 
-EVERY_NIGHT = Schedule("audit_every_night", cron="41 3 * * *", job=remove_old_lines)
+RETENTION = Schedule("audit_every_night", cron="41 3 * * *", job=remove_old_lines)
