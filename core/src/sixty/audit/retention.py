@@ -94,17 +94,13 @@ def _line(host: Host, old: list[Row], lines: int, before: datetime) -> Entry:
     return Entry(
         call_id=new_id(),
         at=host.clock(),
-        user_id=None,
         tool=REMOVED,
         effect="destroy",
         outcome="ok",
         message=f"{lines} lines from before {before.isoformat()} were removed",
         arguments={"lines": lines, "before": before.isoformat(), **through},
-        records={},
         transport="job",
         client="core.remove_old_lines",
-        address=None,
-        microseconds=0,
     )
 
 

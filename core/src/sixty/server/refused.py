@@ -79,15 +79,11 @@ class Refused:
         return Entry(
             call_id=new_id(),
             at=self._host.clock(),
-            user_id=None,
             tool="authenticate",
-            effect=None,
             outcome=code,
             message=message,
             arguments=arguments,
-            records={},
             transport="http",
-            client=None,
             address=address,
             microseconds=round(seconds * 1e6),
         )
