@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from sixty.audit.report import Head
 from sixty.backup.manifest import Contents
+from sixty.shared_secrets import CARRIED
+from sixty.storage.migrations import version_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contents_of", "differences", "mark_of", "tables_in"]
 
-_VERSIONS = "alembic_version_"
-_SECRET = "carried by clients"  # noqa: S105 - its name, of which every database that has served has one
+_VERSIONS = version_table("")
 _MASTER = sa.table("sqlite_master", sa.column("name"), sa.column("sql"), sa.column("type"))
 
 
@@ -84,7 +85,7 @@ def _organisation(connection: Connection, names: list[str]) -> str:
     secret = None
     if "secrets" in names:
         secrets = sa.table("secrets", sa.column("name"), sa.column("value", sa.LargeBinary))
-        secret = connection.scalar(sa.select(secrets.c.value).where(secrets.c.name == _SECRET))
+        secret = connection.scalar(sa.select(secrets.c.value).where(secrets.c.name == CARRIED))
     return mark_of(bytes(secret or b"nobody"))
 
 

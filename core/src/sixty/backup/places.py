@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "private", "within", "written"]
+__all__ = ["SCHEMES", "Folder", "Place", "Stored", "is_address", "place_at", "private", "within", "written"]
 
+SCHEMES = ("file", "s3")
+"""Those of the addresses that there are; what has none is a folder."""
 WORK = ".sixty-"
 """How the names of folders begin in which something is made."""
 LEFT_BEHIND = 86_400
