@@ -6,28 +6,26 @@ Each seal leaves a job in its own burst. The operator's word is enough to reach 
 from __future__ import annotations
 
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 import sqlalchemy as sa
 
-from sixty.audit.ranges import Ranges
-from sixty.audit.shown import line_shown
+from sixty.audit.lines import line_shown, lines_of
 from sixty.errors import Unavailable
 from sixty.jobs.enqueuing import enqueued, id_of
 from sixty.jobs.job import job
 from sixty.jobs.work import Work
 from sixty.storage.columns import Id
 from sixty.storage.statements import Write
-from sixty.tables import audit, audit_seals, jobs
+from sixty.tables import audit_seals, jobs
 from sixty.values import Arguments
 from sixty.webhooks.reporting import report
 
 if TYPE_CHECKING:
     from sixty.host import Host
-    from sixty.storage.statements import Row
 
-__all__ = ["LANE", "Sealed", "lines_of", "send_seal", "sending"]
+__all__ = ["LANE", "Sealed", "send_seal", "sending"]
 
 LANE = "audit-sink"
 """The lane, and the queue, of what is to be sent: one batch at a time, in order."""
@@ -39,11 +37,6 @@ _TWO = (
     sa.select(audit_seals)
     .where(audit_seals.c.position.between(_position - 1, _position))
     .order_by(audit_seals.c.position)
-)
-_BETWEEN = (
-    sa.select(audit)
-    .where(audit.c.seq.between(sa.bindparam("first", type_=sa.BigInteger), sa.bindparam("last", type_=sa.BigInteger)))
-    .order_by(audit.c.seq)
 )
 _REMOVE = sa.delete(jobs).where(jobs.c.id == sa.bindparam("job", type_=Id), jobs.c.state == "done")
 
@@ -96,17 +89,3 @@ def sending(host: Host, position: int) -> list[Write]:
 
 def _key(position: int) -> str:
     return f"seal:{position}"
-
-
-async def lines_of(host: Host, seal: Row) -> list[dict[str, Any]]:
-    """The lines of a seal that are there, in order."""
-    first, last = seal["first_seq"], seal["last_seq"]
-    if last - first < 4 * seal["lines"]:
-        wanted = Ranges()
-        wanted.update(seal["seqs"])
-        rows = await host.database.rows(_BETWEEN, {"first": first, "last": last})
-        return [row for row in rows if row["seq"] in wanted]
-    rows = []
-    for begin, end in seal["seqs"]:
-        rows += await host.database.rows(_BETWEEN, {"first": begin, "last": end})
-    return rows

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sixty.audit.lines import lines_of
 from sixty.audit.marks import marks
 from sixty.audit.ranges import Ranges, ranges_of
 from sixty.audit.report import SHOWN, Head, Report
 from sixty.audit.sealing import LATE
 from sixty.audit.signing import NOTHING, chained, is_erased
-from sixty.audit.sink import lines_of
 from sixty.errors import Unavailable
 from sixty.storage.columns import Json
 from sixty.storage.functions import each

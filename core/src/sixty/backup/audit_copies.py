@@ -18,8 +18,8 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
+from sixty.audit.lines import line_shown
 from sixty.audit.report import Head
-from sixty.audit.shown import line_shown
 from sixty.backup.places import private
 from sixty.errors import BackupError
 from sixty.tables import audit, audit_seals
