@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty.idempotency import MEMORY
-from sixty.jobs.job import job
+from sixty.jobs.job import Nothing, job
 from sixty.jobs.schedule import Schedule
 from sixty.jobs.work import Work
 from sixty.storage.columns import Instant
 from sixty.tables import idempotency, jobs, webhooks
-from sixty.values import Arguments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,10 +39,6 @@ _REMOVE_SECRETS = (
 )
 
 _logger = logging.getLogger(__name__)
-
-
-class Nothing(Arguments):
-    pass
 
 
 @job("clear_expired")

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
+from sixty.backup.places import SCHEMES
 from sixty.backup.rotation import Keep
 from sixty.errors import ConfigError, Invalid, nearest
 from sixty.jobs.ticks import check_cron
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
-PLACES = ("file", "s3")
-"""The schemes of addresses at which files can be kept; what has none is a folder."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -82,7 +81,7 @@ def _cron(value: str) -> str:
 
 def _place(value: str) -> str:
     scheme, found, _ = value.partition("://")
-    if found and scheme not in PLACES:
+    if found and scheme not in SCHEMES:
         raise ValueError(f"write a folder, or s3://BUCKET/PREFIX, in place of {scheme}://")
     return value
 

@@ -22,7 +22,7 @@ from sixty.jobs.worker import Worker
 from sixty.limits import Limits
 from sixty.lineup import Lineup
 from sixty.paging import Totals
-from sixty.shared_secrets import shared_secret
+from sixty.shared_secrets import CARRIED, shared_secret
 from sixty.signals.exporting import exporting
 from sixty.storage.database import open_database
 from sixty.watch import Watch
@@ -117,7 +117,7 @@ class Host:
             try:
                 if migrate:
                     await lifecycle.migrate(host, list(host.registry.packs.values()))
-                    host.secret = await shared_secret(database, "carried by clients")
+                    host.secret = await shared_secret(database, CARRIED)
                     keys = [key.encode() for key in settings.audit_key]
                     host.audit.signer = Signer(keys, await shared_secret(database, OWN_KEY))
                     await host.sealer.check_key()

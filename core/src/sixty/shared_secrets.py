@@ -15,8 +15,10 @@ from sixty.tables import secrets
 if TYPE_CHECKING:
     from sixty.storage.database import Database
 
-__all__ = ["shared_secret"]
+__all__ = ["CARRIED", "shared_secret"]
 
+CARRIED = "carried by clients"
+"""The name of the secret that seals what clients carry; every database that has served has it, and no two the same."""
 SIZE = 32
 """Bytes of a secret."""
 

@@ -73,6 +73,13 @@ def lines(folder: Path, manifests: Sequence[dict[str, Any]]) -> list[dict[str, A
     return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
+def test_only_its_owner_can_read_a_copy(folder: Path) -> None:
+    trail = Trail()
+    trail.add(1, "call 1")
+    trail.copy(folder)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
 def test_each_copy_goes_on_where_the_last_one_ended(folder: Path) -> None:
     trail = Trail()
     assert trail.copy(folder) == []

@@ -20,7 +20,7 @@ from sixty.backup.rotation import Keep
 from sixty.backup.sqlite import Sqlite
 from sixty.backup.stopping import Stop, Stopped, aside
 from sixty.errors import BackupError
-from sixty.storage.engines import driver_address
+from sixty.storage.postgres import driver_address
 from sixty.testing import open_organisation
 
 if TYPE_CHECKING:

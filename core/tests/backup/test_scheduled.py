@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from sixty import GiveUp
 from sixty.backup import scheduled
 from sixty.backup.places import Folder
-from sixty.backup.remembering import last_backup_at
+from sixty.backup.remembering import LAST_BACKUP
 from sixty.errors import BackupError
 from sixty.tables import jobs
 from sixty.testing import open_organisation
@@ -66,13 +66,14 @@ async def test_each_night_a_backup_is_made_verified_told_of_and_older_ones_go(
 ) -> None:
     folder = Path(told["SIXTY_BACKUP_TO"])
     async with open_organisation(database_url, plugins, clock=clock, environ=told) as organisation:
-        assert await last_backup_at(organisation.host.database) is None
+        assert await organisation.rows(LAST_BACKUP) == []
         await organisation.work()
         assert names_in(folder) == []
         for night in range(3):
             clock.advance(HALF_PAST_TWO + timedelta(days=night) - clock())
             assert "core.make_backup" in await organisation.work()
-        assert await last_backup_at(organisation.host.database) == HALF_PAST_TWO + timedelta(days=2)
+        (last,) = await organisation.rows(LAST_BACKUP)
+        assert datetime.fromtimestamp(last["value"], UTC) == HALF_PAST_TWO + timedelta(days=2)
     kept = names_in(folder)
     assert [name[15:30] for name in kept] == ["20260304T023000", "20260305T023000"]
     notice = receiver.requests[-1]
@@ -102,7 +103,7 @@ async def test_one_that_fails_is_tried_again_and_then_told_of(
         (row,) = await organisation.rows(sa.select(jobs).where(jobs.c.state == "failed"))
         assert (row["name"], row["attempts"]) == ("core.make_backup", 4)
         assert "there is no folder" in row["error"]
-        assert await last_backup_at(organisation.host.database) is None
+        assert await organisation.rows(LAST_BACKUP) == []
         clock.advance(timedelta(minutes=1))
         await organisation.work()  # the receiver was not there at first
         assert [request.event["type"] for request in receiver.requests] == ["backup.failed"] * 2

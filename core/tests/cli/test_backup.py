@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from sixty.backup.remembering import last_backup_at
+from sixty.backup.remembering import LAST_BACKUP
 from sixty.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from click.testing import Result
 
+    from sixty.storage.statements import Row
     from sixty.testing.databases import PostgresTemplates, SqliteTemplates
 
 
@@ -65,11 +65,11 @@ def refused(result: Result) -> str:
     return result.stderr
 
 
-def last_backup(url: str) -> datetime | None:
-    async def read() -> datetime | None:
+def last_backup(url: str) -> list[Row]:
+    async def read() -> list[Row]:
         database = await open_database(url)
         try:
-            return await last_backup_at(database)
+            return await database.rows(LAST_BACKUP)
         finally:
             await database.close()
 
@@ -84,7 +84,7 @@ def test_what_is_backed_up_is_restored(
     (path,) = folder.iterdir()
     assert said.splitlines()[0] == str(path)
     assert "restored once and found the same" in said
-    assert last_backup(database_url) is not None
+    assert last_backup(database_url)
     (line,) = json.loads(done(run("audit", "tail", "-n", "1", "--json")))
     assert (line["tool"], line["outcome"], line["arguments"]["target"]) == ("sixty backup", "ok", str(folder))
     assert path.name in done(run("backups", str(folder)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from sixty.tables import audit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sixty.audit import Entry
     from sixty.testing import Organisation
 
 
@@ -101,6 +103,19 @@ async def test_a_thousand_refusals_are_two_lines(
     await sixty.host.audit.flush()
     times = [line["arguments"].get("times") for line in await sixty.rows(sa.select(audit).order_by(audit.c.seq))]
     assert times == [None, 4, None]
+
+
+async def test_the_last_refusals_are_told_although_nobody_is_refused_after_them(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused, "WINDOW", 0.01)
+    told: asyncio.Queue[Entry] = asyncio.Queue()
+    monkeypatch.setattr(sixty.host.audit, "later", told.put_nowait)
+    door = refused.Refused(sixty.host)
+    for _ in range(3):
+        door.add(Unauthenticated("no", reason="missing"), "192.0.2.1", 0.0)
+    async with asyncio.timeout(5):
+        assert [(await told.get()).arguments.get("times") for _ in range(2)] == [None, 2]
 
 
 async def test_who_comes_from_everywhere_fills_no_memory(sixty: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.ids import new_id
-from sixty.storage import postgres, pulse
+from sixty.storage import liveness, postgres
 from sixty.storage.database import OutcomeUnknown, StorageUnavailable, open_database
 from sixty.storage.statements import NEW, Write
 from sixty.tables import teams
@@ -150,8 +150,8 @@ async def test_who_waits_on_a_silent_server_is_told_and_who_comes_meanwhile_at_o
     database: Database, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asyncio.gather(*(database.rows(NAMES) for _ in range(3)))
-    monkeypatch.setattr(pulse, "LOOK", 0.02)
-    monkeypatch.setattr(pulse, "SILENCE", 0.02)
+    monkeypatch.setattr(liveness, "LOOK", 0.02)
+    monkeypatch.setattr(liveness, "SILENCE", 0.02)
     monkeypatch.setattr(postgres, "CONNECTING", 0.05)
     line.be_silent()
     with pytest.raises(StorageUnavailable, match="try again later"):
@@ -170,8 +170,8 @@ async def test_who_waits_on_a_silent_server_is_told_and_who_comes_meanwhile_at_o
 
 
 async def test_a_server_that_is_slow_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "LOOK", 0.01)
-    monkeypatch.setattr(pulse, "SILENCE", 0.01)
+    monkeypatch.setattr(liveness, "LOOK", 0.01)
+    monkeypatch.setattr(liveness, "SILENCE", 0.01)
     await database.rows(sa.text("SELECT pg_sleep(0.2)"))
 
 

@@ -16,25 +16,25 @@ __all__ = ["Entry"]
 _WELL = ("ok", "repeated", "input_required")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One settled call."""
+    """One settled call, or something else that was done."""
 
     call_id: str
     at: datetime
-    user_id: str | None
+    user_id: str | None = None
     tool: str
-    effect: str | None
+    effect: str | None = None
     outcome: str
     """`ok`, `repeated` (answered again under its idempotency key), or the code of the error."""
     message: str | None
     arguments: Any
-    records: Mapping[str, str]
+    records: Mapping[str, str] = field(default_factory=dict)
     """The kind of each record that was written, by id."""
     transport: str
-    client: str | None
-    address: str | None
-    microseconds: int
+    client: str | None = None
+    address: str | None = None
+    microseconds: int = 0
     seen: Mapping[str, str] = field(default_factory=dict)
     """The kind of each record that was shown, by id."""
     kind: OfferKind = "tool"

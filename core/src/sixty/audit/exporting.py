@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sixty.audit.shown import line_shown
+from sixty.audit.lines import line_shown
 from sixty.tables import audit, audit_seals
 
 if TYPE_CHECKING:

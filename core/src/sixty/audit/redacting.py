@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "Redactor", "clean", "redacted"]
+__all__ = ["HIDDEN", "Redactor", "clean"]
 
 HIDDEN = "[redacted]"
 """What stands in the place of a secret."""
@@ -112,11 +112,3 @@ def _without(message: str, hidden: list[str]) -> str:
             if len(quoted) >= _SHORTEST:
                 message = message.replace(repr(quoted)[1:-1], HIDDEN).replace(quoted, HIDDEN)
     return message
-
-
-_PLAIN = Redactor()
-
-
-def redacted(value: Any) -> Any:
-    """A JSON value without secrets, and with what is long or deep cut; what is no JSON value becomes text."""
-    return _PLAIN.kept(value, None)[0]

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty.audit.entry import Entry
+from sixty.audit.marks import marks, moving
 from sixty.audit.sink import LANE
 from sixty.ids import new_id
-from sixty.jobs.job import job
+from sixty.jobs.job import Nothing, job
 from sixty.jobs.schedule import Schedule
 from sixty.jobs.work import Work
 from sixty.storage.columns import Instant
 from sixty.storage.statements import Write
-from sixty.tables import audit, audit_marks, audit_seals, jobs
-from sixty.values import Arguments
+from sixty.tables import audit, audit_seals, jobs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sixty.host import Host
     from sixty.storage.statements import Row
 
-__all__ = ["EVERY_NIGHT", "REMOVED", "remove_old_lines"]
+__all__ = ["REMOVED", "RETENTION", "remove_old_lines"]
 
 REMOVED = "audit.removed"
 """What the lines are named that say what has gone."""
@@ -40,25 +40,10 @@ _before: sa.BindParameter[Any] = sa.bindparam("before", type_=Instant)
 _first, _last = (sa.bindparam(name, type_=sa.BigInteger) for name in ("first", "last"))
 _SEALS = sa.select(audit_seals).order_by(audit_seals.c.position).limit(sa.bindparam("most", type_=sa.Integer))
 _TO_SEND = sa.select(jobs.c.payload).where(jobs.c.lane == LANE, jobs.c.finished_at.is_(None)).order_by(jobs.c.seq)
-_ANCHOR = sa.select(audit_marks).where(audit_marks.c.name == sa.literal_column("'anchor'"))
 _LINES = sa.delete(audit).where(audit.c.seq.between(_first, _last))
 _SEALED = sa.delete(audit_seals).where(audit_seals.c.position.between(_first, _last))
 _old = sa.select(audit.c.seq).where(audit.c.seq < _first, audit.c.mac.is_(None), audit.c.at < _before)
 _UNSIGNED = sa.delete(audit).where(audit.c.seq.in_(_old.order_by(audit.c.seq).limit(UNSIGNED).correlate(None)))
-_ANCHORED = (
-    sa.update(audit_marks)
-    .where(audit_marks.c.name == sa.literal_column("'anchor'"), audit_marks.c.position == sa.bindparam("seen"))
-    .values(
-        position=sa.bindparam("next_position", type_=sa.BigInteger),
-        hash=sa.bindparam("next_hash", type_=sa.LargeBinary),
-        mac=sa.bindparam("next_mac", type_=sa.LargeBinary),
-        at=sa.bindparam("now", type_=Instant),
-    )
-)
-
-
-class Nothing(Arguments):
-    pass
 
 
 @job("remove_old_lines")
@@ -88,20 +73,19 @@ async def _remove(host: Host, before: datetime, unsent: int | None) -> bool:
         for row in old:
             for first, last in row["seqs"]:
                 lines += await transaction.execute(_LINES, {"first": first, "last": last})
-        anchor = await transaction.row(_ANCHOR)
+        anchor = (await marks(transaction))["anchor"]
         await transaction.apply(_told(host, old, lines, before, anchor))
     return len(old) == AT_ONCE or unsigned == UNSIGNED
 
 
-def _told(host: Host, old: list[Row], lines: int, before: datetime, anchor: Row | None) -> list[Write]:
+def _told(host: Host, old: list[Row], lines: int, before: datetime, anchor: Row) -> list[Write]:
     """The seals go, the anchor moves, and a line says so."""
     writes = [host.audit.write(_line(host, old, lines, before))]
-    if old and anchor is not None and host.audit.signer is not None:
+    if old and host.audit.signer is not None:
         position, digest = old[-1]["position"], bytes(old[-1]["hash"])
-        moved = {"seen": anchor["position"], "next_position": position, "next_hash": digest, "now": host.clock()}
-        moved["next_mac"] = host.audit.signer.mark("anchor", position, digest)
         writes.append(Write(_SEALED, {"first": old[0]["position"], "last": position}, expect=len(old)))
-        writes.append(Write(_ANCHORED, moved, expect=1))
+        signer, now = host.audit.signer, host.clock()
+        writes.append(moving("anchor", anchor["position"], position, digest, signer=signer, now=now))
     return writes
 
 
@@ -110,18 +94,14 @@ def _line(host: Host, old: list[Row], lines: int, before: datetime) -> Entry:
     return Entry(
         call_id=new_id(),
         at=host.clock(),
-        user_id=None,
         tool=REMOVED,
         effect="destroy",
         outcome="ok",
         message=f"{lines} lines from before {before.isoformat()} were removed",
         arguments={"lines": lines, "before": before.isoformat(), **through},
-        records={},
         transport="job",
         client="core.remove_old_lines",
-        address=None,
-        microseconds=0,
     )
 
 
-EVERY_NIGHT = Schedule("audit_every_night", cron="41 3 * * *", job=remove_old_lines)
+RETENTION = Schedule("audit_every_night", cron="41 3 * * *", job=remove_old_lines)

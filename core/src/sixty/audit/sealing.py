@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.audit.marks import marks, moving
 from sixty.audit.ranges import ranges_of
 from sixty.audit.signing import NOTHING, chained
 from sixty.audit.sink import sending
 from sixty.errors import Conflict
 from sixty.outage import Outage
-from sixty.storage.columns import Instant, Json
+from sixty.storage.columns import Json
 from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.storage.functions import each
 from sixty.storage.statements import NEW, Write
-from sixty.tables import audit, audit_marks, audit_seals
+from sixty.tables import audit, audit_seals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +75,6 @@ _AMONG = sa.select(audit.c.seq, audit.c.mac).where(
 )
 _COUNT = sa.select(sa.func.count().label("lines")).where(audit.c.seq > _through)
 _FIRST = sa.select(sa.func.min(audit.c.seq).label("seq")).where(audit.c.mac.is_not(None))
-_MARKS = sa.select(audit_marks)
 _SEALS = (
     sa.select(audit_seals.c.position, audit_seals.c.seqs, audit_seals.c.hash)
     .where(audit_seals.c.position > _seen)
@@ -85,16 +85,6 @@ _SEALED = sa.select(sa.func.max(audit_seals.c.last_seq).label("seq")).where(
     audit_seals.c.position.between(_seen - KNOWN, _seen)
 )
 _ADD = sa.insert(audit_seals)
-_MOVE = (
-    sa.update(audit_marks)
-    .where(audit_marks.c.name == sa.literal_column("'head'"), audit_marks.c.position == _seen)
-    .values(
-        position=sa.bindparam("next_position", type_=sa.BigInteger),
-        hash=sa.bindparam("next_hash", type_=sa.LargeBinary),
-        mac=sa.bindparam("next_mac", type_=sa.LargeBinary),
-        at=sa.bindparam("now", type_=Instant),
-    )
-)
 _logger = logging.getLogger(__name__)
 
 
@@ -118,7 +108,7 @@ class Sealer:
     async def check_key(self) -> None:
         """Whoever writes with another key than those before is warned: what they write will be taken for forged."""
         signer = self._host.audit.signer
-        head = next(row for row in await self._host.database.rows(_MARKS) if row["name"] == "head")
+        head = (await marks(self._host.database))["head"]
         if signer is None or not head["position"]:
             return
         if signer.marker_of("head", head["position"], bytes(head["hash"]), head["mac"]) is None:
@@ -217,9 +207,7 @@ class Sealer:
             "hash": digest,
             "mac": signer.mark("seal", position, digest),
         }
-        head = {"seen": self._position, "next_position": position, "next_hash": digest, "now": now}
-        head["next_mac"] = signer.mark("head", position, digest)
-        writes = [Write(_ADD, seal, row=NEW), Write(_MOVE, head, expect=1, row=("audit_marks", "head"))]
+        writes = [Write(_ADD, seal, row=NEW), moving("head", self._position, position, digest, signer=signer, now=now)]
         try:
             await host.database.apply([*writes, *sending(host, position)])
         except (StaleWrite, IntegrityViolation):
@@ -241,9 +229,9 @@ class Sealer:
     async def _begin(self) -> None:
         """Know a place near the end of the chain, and the greatest number that is sealed there."""
         database = self._host.database
-        marks = {row["name"]: row for row in await database.rows(_MARKS)}
-        anchor = marks["anchor"]
-        position = max(anchor["position"], marks["head"]["position"] - KNOWN)
+        marked = await marks(database)
+        anchor = marked["anchor"]
+        position = max(anchor["position"], marked["head"]["position"] - KNOWN)
         sealed = (await database.rows(_SEALED, {"seen": position}))[0]["seq"] if position else None
         if sealed is None:  # what is before the first line that is signed was written before lines were
             first = (await database.rows(_FIRST))[0]["seq"]

@@ -5,47 +5,38 @@ Each seal leaves a job in its own burst. The operator's word is enough to reach 
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 import sqlalchemy as sa
 
-from sixty.audit.ranges import Ranges
-from sixty.audit.shown import line_shown
+from sixty.audit.lines import line_shown, lines_of
 from sixty.errors import Unavailable
 from sixty.jobs.enqueuing import enqueued, id_of
 from sixty.jobs.job import job
 from sixty.jobs.work import Work
 from sixty.storage.columns import Id
 from sixty.storage.statements import Write
-from sixty.tables import audit, audit_seals, jobs
+from sixty.tables import audit_seals, jobs
 from sixty.values import Arguments
-from sixty.webhooks.signing import signed_headers
+from sixty.webhooks.reporting import report
 
 if TYPE_CHECKING:
     from sixty.host import Host
-    from sixty.storage.statements import Row
 
-__all__ = ["LANE", "Sealed", "lines_of", "send_seal", "sending"]
+__all__ = ["LANE", "Sealed", "send_seal", "sending"]
 
 LANE = "audit-sink"
 """The lane, and the queue, of what is to be sent: one batch at a time, in order."""
 DAYS = 3650
 """After the plan of webhooks, it is tried once a day for so many days: it is not given up."""
 
-_EVERYWHERE = ip_network("0.0.0.0/0"), ip_network("::/0")
 _position: sa.BindParameter[int] = sa.bindparam("at_position", type_=sa.BigInteger)
 _TWO = (
     sa.select(audit_seals)
     .where(audit_seals.c.position.between(_position - 1, _position))
     .order_by(audit_seals.c.position)
-)
-_BETWEEN = (
-    sa.select(audit)
-    .where(audit.c.seq.between(sa.bindparam("first", type_=sa.BigInteger), sa.bindparam("last", type_=sa.BigInteger)))
-    .order_by(audit.c.seq)
 )
 _REMOVE = sa.delete(jobs).where(jobs.c.id == sa.bindparam("job", type_=Id), jobs.c.state == "done")
 
@@ -63,9 +54,7 @@ def _plan(host: Host) -> tuple[float, ...]:
 @job("send_seal", retry=_plan)
 async def send_seal(args: Sealed, work: Work) -> None:
     """Send a sealed batch of the audit trail to the sink."""
-    from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client
-
-    host, settings, now = work.host, work.host.settings, work.now
+    host, settings = work.host, work.host.settings
     seals = await host.database.rows(_TWO, {"at_position": args.position})
     if settings.audit_sink_url is None or not seals or seals[-1]["position"] != args.position:
         return  # there is no sink any more, or the batch was removed
@@ -81,10 +70,10 @@ async def send_seal(args: Sealed, work: Work) -> None:
         }
     )
     secret = settings.audit_sink_secret
-    headers = {} if secret is None else signed_headers(f"seal_{args.position}", now, body, [secret])
-    answer = await post(settings.audit_sink_url, body, headers, networks=_EVERYWHERE, now=now)
-    if not answer.is_received:
-        raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {answer.words}")
+    try:
+        await report(settings.audit_sink_url, f"seal_{args.position}", body, secret=secret, now=work.now)
+    except Unavailable as error:
+        raise Unavailable(f"the sink of the audit trail has not taken seal {args.position}: {error}") from error
     before = id_of(work.name, _key(args.position - 1))  # there is one for each seal: nobody need look at them later
     await host.database.apply([Write(_REMOVE, {"job": before})])
 
@@ -100,17 +89,3 @@ def sending(host: Host, position: int) -> list[Write]:
 
 def _key(position: int) -> str:
     return f"seal:{position}"
-
-
-async def lines_of(host: Host, seal: Row) -> list[dict[str, Any]]:
-    """The lines of a seal that are there, in order."""
-    first, last = seal["first_seq"], seal["last_seq"]
-    if last - first < 4 * seal["lines"]:
-        wanted = Ranges()
-        wanted.update(seal["seqs"])
-        rows = await host.database.rows(_BETWEEN, {"first": first, "last": last})
-        return [row for row in rows if row["seq"] in wanted]
-    rows = []
-    for begin, end in seal["seqs"]:
-        rows += await host.database.rows(_BETWEEN, {"first": begin, "last": end})
-    return rows

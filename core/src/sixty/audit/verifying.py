@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from sixty.audit.lines import lines_of
+from sixty.audit.marks import marks
 from sixty.audit.ranges import Ranges, ranges_of
 from sixty.audit.report import SHOWN, Head, Report
 from sixty.audit.sealing import LATE
 from sixty.audit.signing import NOTHING, chained, is_erased
-from sixty.audit.sink import lines_of
 from sixty.errors import Unavailable
 from sixty.storage.columns import Json
 from sixty.storage.functions import each
-from sixty.tables import audit, audit_marks, audit_seals
+from sixty.tables import audit, audit_seals
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sixty.audit.marks import Mark
     from sixty.audit.signing import Signer
     from sixty.host import Host
     from sixty.storage.statements import Row
@@ -38,7 +40,6 @@ NUMBERS, LINES = 10_000, 500
 CHANGING = timedelta(hours=1)
 """For how long after a key was set lines may still be signed by the database's own: servers start one by one."""
 
-_MARKS = sa.select(audit_marks)
 _after: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
 _SEALS = sa.select(audit_seals).where(audit_seals.c.position > _after).order_by(audit_seals.c.position).limit(PAGE)
 _NUMBERS = (
@@ -73,14 +74,10 @@ async def verify(host: Host, *, head: Head | None = None) -> Report:
     if signer is None:
         raise Unavailable("the database has no place for seals; run `sixty db upgrade`")
     while True:
-        marks = await _marks(host)
-        report = await _Verification(host, signer, head).run(marks)
-        if (await _marks(host))["anchor"]["position"] == marks["anchor"]["position"]:
+        before = await marks(host.database)
+        report = await _Verification(host, signer, head).run(before)
+        if (await marks(host.database))["anchor"]["position"] == before["anchor"]["position"]:
             return report  # else lines were removed meanwhile, by retention, and what was missed is none
-
-
-async def _marks(host: Host) -> dict[str, Row]:
-    return {row["name"]: row for row in await host.database.rows(_MARKS)}
 
 
 class _Verification:
@@ -97,13 +94,13 @@ class _Verification:
         self._recorded = Ranges()
         self._keyed_at: datetime | None = None
 
-    async def run(self, marks: dict[str, Row]) -> Report:
-        """Everything is looked at once."""
-        position, digest = await self._along(marks["anchor"])
+    async def run(self, before: dict[Mark, Row]) -> Report:
+        """Everything is looked at once; `before` are the marks as it begins."""
+        position, digest = await self._along(before["anchor"])
         await self._beside()
         await self._check_copies()
         self._check_erased()
-        await self._check_end(marks, position, digest)
+        await self._check_end(before["head"], position, digest)
         return self._report
 
     # -- the chain
@@ -179,9 +176,8 @@ class _Verification:
             message = f"{what} is signed by the database's own key, although SIXTY_AUDIT_KEY was set before"
             self._report.finds("inserted" if row is not None else "seals", message, seq=seq, call_id=call_id)
 
-    def _marked(self, name: str, mark: Row) -> bool:
-        what = "head" if name == "head" else "anchor"
-        return self._signer.marker_of(what, mark["position"], bytes(mark["hash"]), mark["mac"]) is not None  # type: ignore[arg-type]
+    def _marked(self, name: Mark, mark: Row) -> bool:
+        return self._signer.marker_of(name, mark["position"], bytes(mark["hash"]), mark["mac"]) is not None
 
     def _compare(self, position: int, digest: bytes) -> None:
         kept = self._kept
@@ -240,8 +236,8 @@ class _Verification:
                         "erased", f"the line {seq} is empty, and no line says that it was erased", seq=seq
                     )
 
-    async def _check_end(self, marks: dict[str, Row], position: int, digest: bytes) -> None:
-        report, then, now = self._report, marks["head"], (await _marks(self._host))["head"]
+    async def _check_end(self, then: Row, position: int, digest: bytes) -> None:
+        report, now = self._report, (await marks(self._host.database))["head"]
         report.head = Head(position, digest.hex() if digest else bytes(then["hash"]).hex())
         if position < then["position"]:
             report.finds("seals", f"seals {position + 1} to {then['position']} are missing: they were the newest")

@@ -14,6 +14,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from sixty.backup.manifest import Manifest
+from sixty.backup.places import private
 from sixty.errors import BackupError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_archive(
     `manifest` is told the size and the hash of the payload.
     """
     name, compression = _PAYLOADS[kind]
-    with open(path, "xb", opener=_private) as file:
+    with open(path, "xb", opener=private) as file:
         with zipfile.ZipFile(file, "w", compression) as archive:
             with payload.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
                 size, digest = _copy(source, target, stop)
@@ -72,7 +73,7 @@ def open_archive(path: Path, payload: Path, stop: Stop) -> Manifest:
             manifest = _manifest_in(archive)
             with (
                 archive.open(_PAYLOADS[manifest.database][0]) as source,
-                open(payload, "xb", opener=_private) as target,
+                open(payload, "xb", opener=private) as target,
             ):
                 found = _copy(source, target, stop)
     except _DAMAGE as error:
@@ -106,7 +107,3 @@ def _copy(source: IO[bytes], target: IO[bytes], stop: Stop) -> tuple[int, str]:
         target.write(piece)
         size += len(piece)
     return size, digest.hexdigest()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

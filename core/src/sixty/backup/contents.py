@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sixty.audit.report import Head
 from sixty.backup.manifest import Contents
+from sixty.shared_secrets import CARRIED
+from sixty.storage.migrations import version_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["contents_of", "differences", "mark_of", "tables_in"]
 
-_VERSIONS = "alembic_version_"
-_SECRET = "carried by clients"  # noqa: S105 - its name, of which every database that has served has one
+_VERSIONS = version_table("")
 _MASTER = sa.table("sqlite_master", sa.column("name"), sa.column("sql"), sa.column("type"))
 
 
@@ -83,7 +85,7 @@ def _organisation(connection: Connection, names: list[str]) -> str:
     secret = None
     if "secrets" in names:
         secrets = sa.table("secrets", sa.column("name"), sa.column("value", sa.LargeBinary))
-        secret = connection.scalar(sa.select(secrets.c.value).where(secrets.c.name == _SECRET))
+        secret = connection.scalar(sa.select(secrets.c.value).where(secrets.c.name == CARRIED))
     return mark_of(bytes(secret or b"nobody"))
 
 
@@ -95,4 +97,4 @@ def _audit(connection: Connection, names: list[str]) -> Iterator[tuple[str, Any]
         digest: sa.ColumnClause[Any] = sa.column("hash")
         newest = sa.select(position, digest).select_from(sa.table("audit_seals")).order_by(position.desc()).limit(1)
         for row in connection.execute(newest):
-            yield "head", f"{row[0]}:{bytes(row[1]).hex()}"
+            yield "head", str(Head(row[0], bytes(row[1]).hex()))

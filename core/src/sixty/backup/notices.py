@@ -5,7 +5,6 @@ They are signed, and tried again, as the events of webhooks are. Their URL is a 
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Literal
 
 from sixty.errors import Unavailable
@@ -14,7 +13,7 @@ from sixty.jobs.job import job
 from sixty.jobs.work import Work
 from sixty.values import Arguments, Moment
 from sixty.webhooks.body import body_of
-from sixty.webhooks.signing import signed_headers
+from sixty.webhooks.reporting import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,6 @@ __all__ = ["Notice", "notify", "send_notice"]
 
 TIMEOUT = 60
 """Seconds that one try may take."""
-ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 Type = Literal["backup.made", "backup.failed"]
 
@@ -47,18 +45,12 @@ class Notice(Arguments):
 )
 async def send_notice(args: Notice, work: Work) -> None:
     """Tell whoever looks after backups what became of one."""
-    from sixty.webhooks.sending import post  # noqa: PLC0415 - only who sends needs an HTTP client
-
-    settings, now = work.host.settings, work.now
-    url, secret = settings.backup_notice_url, settings.backup_notice_secret
-    if url is None:
+    settings = work.host.settings
+    if settings.backup_notice_url is None:
         raise Unavailable("SIXTY_BACKUP_NOTICE_URL is not set here")
     body = body_of(args.type, args.at, args.data)
-    signed = signed_headers(f"msg_{work.id}", now, body, [secret] if secret is not None else [])
-    headers = {name: value for name, value in signed.items() if value}
-    answer = await post(url, body, headers, networks=ANYWHERE, now=now)
-    if not answer.is_received:
-        raise Unavailable(answer.words)
+    secret = settings.backup_notice_secret
+    await report(settings.backup_notice_url, f"msg_{work.id}", body, secret=secret, now=work.now)
 
 
 async def notify(host: Host, kind: Type, at: datetime, data: Mapping[str, Any], key: str) -> None:

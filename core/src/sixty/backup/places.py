@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "within", "written"]
+__all__ = ["SCHEMES", "Folder", "Place", "Stored", "is_address", "place_at", "private", "within", "written"]
 
+SCHEMES = ("file", "s3")
+"""Those of the addresses that there are; what has none is a folder."""
 WORK = ".sixty-"
 """How the names of folders begin in which something is made."""
 LEFT_BEHIND = 86_400
@@ -135,6 +137,11 @@ def within(folder: Path, name: str) -> Path:
     if Path(name).name != name:
         raise BackupError(f"{name!r} is no name of a file")
     return folder / name
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file, as `open` asks for it; one that is new can be read by its owner alone."""
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

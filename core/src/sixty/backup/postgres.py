@@ -19,7 +19,8 @@ from sixty.backup.contents import contents_of, tables_in
 from sixty.backup.places import written
 from sixty.backup.programs import environment, folder_for, running
 from sixty.errors import BackupError
-from sixty.storage.engines import connected, driver_address
+from sixty.storage.engines import connected
+from sixty.storage.postgres import driver_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,20 +10,16 @@ from sixty.storage.statements import Write
 from sixty.tables import state
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sixty.storage.database import Database
 
-__all__ = ["LAST_BACKUP", "last_backup_at", "note"]
+__all__ = ["LAST_BACKUP", "note"]
 
 _NAME = "last backup"
 
 LAST_BACKUP = sa.select(state.c.value).where(state.c.name == _NAME)
 """The seconds from 1970 to the moment of the newest good backup, as `value`."""
-
-
-async def last_backup_at(database: Database) -> datetime | None:
-    """The moment of which the newest good backup is; None if there never was one."""
-    found = await database.rows(LAST_BACKUP)
-    return datetime.fromtimestamp(found[0]["value"], UTC) if found else None
 
 
 async def note(database: Database, made_at: datetime) -> None:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sixty.backup.notices import notify
 from sixty.errors import BackupError
-from sixty.jobs.job import GiveUp, job
+from sixty.jobs.job import GiveUp, Nothing, job
 from sixty.jobs.schedule import Schedule
 from sixty.jobs.work import Work
-from sixty.values import Arguments
 
 if TYPE_CHECKING:
     from sixty.backup.manifest import Made
@@ -27,10 +26,6 @@ TIMEOUT = 12 * 3600
 """Seconds that one of them may take."""
 
 _logger = logging.getLogger(__name__)
-
-
-class Nothing(Arguments):
-    pass
 
 
 async def say_that_there_is_none(args: Nothing, work: Work) -> None:  # noqa: ARG001 - every job has arguments

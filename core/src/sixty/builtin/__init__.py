@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sixty import crm, tables
-from sixty.audit import retention
-from sixty.audit.retention import remove_old_lines
+from sixty.audit.retention import RETENTION, remove_old_lines
 from sixty.audit.sink import send_seal
 from sixty.backup.notices import send_notice
 from sixty.backup.scheduled import AUDIT_COPIES, BACKUPS, copy_audit, make_backup
@@ -59,7 +58,7 @@ def sixty_jobs() -> list[Job]:
 
 @hookimpl
 def sixty_schedules() -> list[Schedule]:
-    return [CLEARING, retention.EVERY_NIGHT, BACKUPS, AUDIT_COPIES]
+    return [CLEARING, RETENTION, BACKUPS, AUDIT_COPIES]
 
 
 @hookimpl

@@ -44,16 +44,12 @@ async def acting(host: Host) -> AsyncIterator[None]:
             entry = Entry(
                 call_id=call_id,
                 at=at,
-                user_id=None,
                 tool=context.command_path,
-                effect=None,
                 outcome=outcome,
                 message=message,
                 arguments={name: value for name, value in context.params.items() if value not in (None, (), False)},
-                records={},
                 transport=TRANSPORT,
                 client=operator(),
-                address=None,
                 microseconds=round((perf_counter() - started) * 1e6),
             )
             host.audit.later(entry)

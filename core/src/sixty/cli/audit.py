@@ -8,8 +8,8 @@ import click
 import sqlalchemy as sa
 
 from sixty import tables
+from sixty.audit.lines import line_shown
 from sixty.audit.report import Head
-from sixty.audit.shown import line_shown
 from sixty.cli.auditing import export
 from sixty.cli.opening import exit_with, with_host
 from sixty.cli.output import as_json, print_json, show

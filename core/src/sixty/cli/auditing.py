@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sixty.audit.exporting import COLUMNS, Wanted, pages
-from sixty.cli.files import told_by, writing
+from sixty.cli.files import export_to, in_format
 from sixty.cli.opening import one_user, with_host
-from sixty.exchange.writing import FORMATS, writer
-from sixty.values import counted
 
 if TYPE_CHECKING:
     from sixty.exchange.writing import Format
@@ -36,12 +34,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--user", "email", metavar="EMAIL", help="Only what this user has called.")
 @click.option("--tool", metavar="NAME", help="Only calls of this tool.")
 @click.option("--outcome", metavar="CODE", help="Only those that ended so, such as ok or forbidden.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="csv, or lines of JSON; by default what the name of the file ends with, and else csv.",
-)
+@in_format
 @with_host
 async def export(
     host: Host,
@@ -59,11 +52,5 @@ async def export(
     Each line has what signs it and the seal that it is in, so that a copy can be checked.
     """
     user = None if email is None else one_user(await host.identity.directory(), email).id
-    count = 0
-    with writing(path, private=True) as file:
-        lines = writer(form or told_by(path), file, COLUMNS)
-        async for page in pages(host, Wanted(since, until, user, tool, outcome)):
-            lines.write(page)
-            count += len(page)
-    if path is not None:
-        click.echo(f"{counted(count, 'line')} exported to {path}")
+    wanted = Wanted(since, until, user, tool, outcome)
+    await export_to(path, form, COLUMNS, pages(host, wanted), one="line", private=True)

@@ -212,17 +212,13 @@ class Sweep:
         return Entry(
             call_id=new_id(),
             at=self.host.clock(),
-            user_id=None,
             tool=ERASED,
             effect="destroy",
             outcome="ok",
             message=f"{len(about)} lines were erased",
             arguments={"kind": subject.name, "id": subject.id, "lines": ranges_of(about)},
-            records={},
             transport="core",
             client=operator(),
-            address=None,
-            microseconds=0,
         )
 
 

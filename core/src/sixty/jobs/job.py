@@ -12,12 +12,13 @@ from pydantic import BaseModel
 
 from sixty.errors import PluginError
 from sixty.offers import model_of, parsed
+from sixty.values import Arguments
 
 if TYPE_CHECKING:
     from sixty.host import Host
     from sixty.jobs.work import Work
 
-__all__ = ["GiveUp", "Job", "RetryLater", "job"]
+__all__ = ["GiveUp", "Job", "Nothing", "RetryLater", "job"]
 
 RETRY = (5.0, 60.0, 600.0, 3600.0)
 """Seconds before each further try, unless a job says otherwise."""
@@ -29,6 +30,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 Payload = Mapping[str, Any] | BaseModel
 Handler = Callable[[Any, "Work"], Awaitable[None]]
 Retry = tuple[float, ...] | Callable[["Host"], tuple[float, ...]]
+
+
+class Nothing(Arguments):
+    """The arguments of a job that needs none."""
 
 
 class RetryLater(Exception):

@@ -6,12 +6,14 @@ is a line at once, and those of the next minute become one line that says how ma
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from sixty.audit import Entry
 from sixty.ids import new_id
+from sixty.signals.within import apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,8 @@ class Refused:
             key = (None, error.code, reason)
         if (more := self._more.get(key)) is not None:
             more.count += 1
+            if more.count == 1:  # nobody may be refused any more, and it is told all the same
+                asyncio.get_running_loop().call_later(WINDOW, self._settle, more.since, context=apart())
             return
         self._more[key] = _More(monotonic())
         self._host.audit.later(entry)
@@ -62,7 +66,7 @@ class Refused:
         self._settle(monotonic())
 
     def _settle(self, until: float) -> None:
-        """What began before then is told."""
+        """What began by then is told."""
         for key, more in list(self._more.items()):  # the oldest first
             if more.since > until:
                 return
@@ -79,15 +83,11 @@ class Refused:
         return Entry(
             call_id=new_id(),
             at=self._host.clock(),
-            user_id=None,
             tool="authenticate",
-            effect=None,
             outcome=code,
             message=message,
             arguments=arguments,
-            records={},
             transport="http",
-            client=None,
             address=address,
             microseconds=round(seconds * 1e6),
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["connected", "connection_to", "driver_address"]
+__all__ = ["connected", "connection_to"]
 
 _T = TypeVar("_T")
 
@@ -29,6 +29,8 @@ async def connection_to(url: str) -> AsyncIterator[AsyncConnection]:
 
         async def connect(*_: Any, **__: Any) -> Any:
             import asyncpg  # noqa: PLC0415 - one driver is imported, not both
+
+            from sixty.storage.postgres import driver_address  # noqa: PLC0415 - as above
 
             # the driver's own words for TLS and the like, which SQLAlchemy would not hand on
             return await asyncpg.connect(driver_address(url))
@@ -44,11 +46,6 @@ async def connection_to(url: str) -> AsyncIterator[AsyncConnection]:
             yield connection
     finally:
         await engine.dispose()
-
-
-def driver_address(url: str) -> str:
-    """The same Postgres database as its driver names it, with a password that is in the address."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def connected(url: str, work: Callable[[Connection], _T]) -> _T:

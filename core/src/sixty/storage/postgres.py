@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, OutcomeUnknown, StaleWrite, StorageUnavailable
+from sixty.storage.liveness import Liveness
 from sixty.storage.notices import Ear, Voice
-from sixty.storage.pulse import Pulse
 from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sixty.storage.statements import Row, Statement, Write
 
-__all__ = ["PostgresDatabase"]
+__all__ = ["PostgresDatabase", "driver_address"]
 
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
@@ -67,6 +67,11 @@ _SETTINGS = {
     "tcp_user_timeout": f"{UNACKNOWLEDGED * 1000:.0f}",
     "tcp_keepalives_idle": f"{QUIET}",
 }
+
+
+def driver_address(url: str) -> str:
+    """The same Postgres database as its driver names it, with a password that is in the address."""
+    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _translated(error: Exception) -> Exception:
@@ -220,12 +225,12 @@ class _Connections:
         self._address = address
         self._free: list[Any] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._pulse = Pulse(self._answers, _terminate)
+        self._liveness = Liveness(self._answers, _terminate)
 
     @property
     def states(self) -> Mapping[str, int]:
         """How many are in somebody's hands, and how many wait for somebody."""
-        return {"busy": self._pulse.out, "idle": len(self._free)}
+        return {"busy": self._liveness.out, "idle": len(self._free)}
 
     async def take(self) -> Any:
         """A connection of one's own; it must be given back."""
@@ -241,25 +246,25 @@ class _Connections:
         except BaseException as error:
             self._places.release()
             raise (_translated(error) if isinstance(error, Exception) else error) from error
-        self._pulse.begin(connection)
+        self._liveness.begin(connection)
         return connection
 
     def give_back(self, connection: Any) -> None:
         """Let the next one have it."""
-        self._pulse.end(connection)
+        self._liveness.end(connection)
         if not connection.is_closed():
             self._free.append(connection)
         self._places.release()
 
     async def close(self) -> None:
         """Close those that nobody uses."""
-        await self._pulse.close()
+        await self._liveness.close()
         await asyncio.gather(*map(_close, self._free))
         self._free.clear()
 
     def _open(self) -> Any | None:
         """One that nobody uses, as far as is known; those of a server that does not answer are dropped."""
-        if self._pulse.lost:
+        if self._liveness.lost:
             for connection in self._free:
                 connection.terminate()
             self._free.clear()
@@ -303,8 +308,7 @@ class PostgresDatabase:
     dialect_name = "postgresql"
 
     def __init__(self, url: str) -> None:
-        address = sa.make_url(url).set(drivername="postgresql")
-        self._connections = _Connections(address.render_as_string(hide_password=False))
+        self._connections = _Connections(driver_address(url))
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0

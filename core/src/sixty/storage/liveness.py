@@ -16,7 +16,7 @@ from sixty.signals.within import apart
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Pulse"]
+__all__ = ["Liveness"]
 
 LOOK = 1.0
 """Seconds between two looks, as long as something is out."""
@@ -24,7 +24,7 @@ SILENCE = 2.0
 """Seconds after which something that is out is a reason to ask."""
 
 
-class Pulse:
+class Liveness:
     """What is out on the way to one server, and whether that answers."""
 
     def __init__(self, answers: Callable[[], Awaitable[bool]], give_up: Callable[[Any], None]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sixty.storage import pulse
-from sixty.storage.pulse import Pulse
+from sixty.storage import liveness
+from sixty.storage.liveness import Liveness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,45 +35,45 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setattr(pulse, "LOOK", 0.001)
-    monkeypatch.setattr(pulse, "SILENCE", 0.001)
+    monkeypatch.setattr(liveness, "LOOK", 0.001)
+    monkeypatch.setattr(liveness, "SILENCE", 0.001)
     return Server()
 
 
 @pytest.fixture
-async def beat(server: Server) -> AsyncIterator[Pulse]:
-    beat = Pulse(server.ask, server.given_up.append)
-    yield beat
-    await beat.close()
+async def alive(server: Server) -> AsyncIterator[Liveness]:
+    alive = Liveness(server.ask, server.given_up.append)
+    yield alive
+    await alive.close()
 
 
-async def test_a_slow_server_is_waited_for(server: Server, beat: Pulse) -> None:
-    beat.begin("one")
+async def test_a_slow_server_is_waited_for(server: Server, alive: Liveness) -> None:
+    alive.begin("one")
     await server.is_asked(3)
-    assert not beat.lost
+    assert not alive.lost
     assert server.given_up == []
 
 
-async def test_nobody_waits_on_a_server_that_does_not_answer_until_it_does(server: Server, beat: Pulse) -> None:
+async def test_nobody_waits_on_a_server_that_does_not_answer_until_it_does(server: Server, alive: Liveness) -> None:
     server.answers = False
-    beat.begin("one")
+    alive.begin("one")
     await server.is_asked(2)
-    assert beat.lost
+    assert alive.lost
     assert set(server.given_up) == {"one"}
-    beat.end("one")
+    alive.end("one")
     await server.is_asked(2)  # also while nothing is out
     server.answers = True
     await server.is_asked(1)
     await asyncio.sleep(0)
-    assert not beat.lost
+    assert not alive.lost
 
 
-async def test_nothing_is_asked_while_nothing_is_out(server: Server, beat: Pulse) -> None:
-    beat.begin("one")
+async def test_nothing_is_asked_while_nothing_is_out(server: Server, alive: Liveness) -> None:
+    alive.begin("one")
     await server.is_asked(1)
-    beat.end("one")
+    alive.end("one")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await server.is_asked(3)
-    beat.begin("two")
+    alive.begin("two")
     await server.is_asked(1)
