@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from sixty.kinds import Tables
     from sixty.registry import Pack
@@ -26,6 +28,13 @@ __all__ = ["downgrade_pack", "upgrade_packs"]
 
 LOCK = 60_660_060
 """The advisory lock on Postgres under which one process at a time migrates."""
+WAIT = 2.0
+"""Seconds for which a migration waits for a table, while whoever comes later waits for the migration."""
+TRIES, PAUSE = 20, 0.5
+"""How often it is tried while others use the same tables in another order, and seconds between two tries."""
+
+_IN_THE_WAY = ("40P01", "55P03")
+"""A deadlock, and a lock that was not to be had in time."""
 
 
 async def upgrade_packs(url: str, packs: Sequence[Pack]) -> dict[str, str]:
@@ -34,13 +43,26 @@ async def upgrade_packs(url: str, packs: Sequence[Pack]) -> dict[str, str]:
     async with connection_to(url) as connection:
         for pack in packs:
             try:
-                async with connection.begin():
-                    await connection.run_sync(_upgrade, pack)
+                await _upgrade_beside_others(connection, pack)
             except Exception as error:
                 if pack.name == "core":
                     raise
                 failed[pack.name] = f"its migration failed: {type(error).__name__}: {error}"
     return failed
+
+
+async def _upgrade_beside_others(connection: AsyncConnection, pack: Pack) -> None:
+    """The pack is at its head, or as it was: each try is one transaction."""
+    for tried in range(1, TRIES + 1):
+        try:
+            async with connection.begin():
+                await connection.run_sync(_upgrade, pack)
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY or tried == TRIES:
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            return
 
 
 async def downgrade_pack(url: str, pack: Pack) -> None:
@@ -52,6 +74,7 @@ async def downgrade_pack(url: str, pack: Pack) -> None:
 def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        connection.execute(sa.select(sa.func.set_config("lock_timeout", f"{WAIT * 1000:.0f}", True)))  # noqa: FBT003 - it is so local
 
 
 def _run(connection: Connection, pack: Pack, folder: Path, target: str) -> None:

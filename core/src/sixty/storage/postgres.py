@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
 import orjson
@@ -226,6 +226,7 @@ class _Connections:
         self._free: list[Any] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._liveness = Liveness(self._answers, _terminate)
+        self._made: WeakSet[Any] = WeakSet()
 
     @property
     def states(self) -> Mapping[str, int]:
@@ -257,10 +258,13 @@ class _Connections:
         self._places.release()
 
     async def close(self) -> None:
-        """Close those that nobody uses."""
+        """Close those that nobody uses, and wait until the server has been told of what was cancelled on any."""
         await self._liveness.close()
         await asyncio.gather(*map(_close, self._free))
         self._free.clear()
+        telling = [task for connection in self._made for task in connection._cancellations]  # noqa: SLF001 - it waits for them nowhere
+        if telling:
+            await asyncio.wait(telling, timeout=CONNECTING)
 
     def _open(self) -> Any | None:
         """One that nobody uses, as far as is known; those of a server that does not answer are dropped."""
@@ -290,6 +294,7 @@ class _Connections:
         """A connection that is nobody else's, and not given back."""
         async with asyncio.timeout(CONNECTING):
             connection = await asyncpg.connect(self._address, statement_cache_size=1024, server_settings=_SETTINGS)
+            self._made.add(connection)
             try:
                 _limit_silence(connection)
                 for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
@@ -312,7 +317,8 @@ class PostgresDatabase:
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._wary = 0
-        self._next_reads: dict[Statement, asyncio.Future[list[Row]]] = {}
+        self._next_reads: dict[Statement, asyncio.Task[list[Row]]] = {}
+        self._reads: set[asyncio.Task[list[Row]]] = set()
         self._voice = Voice(self._connected)
         self._turns: defaultdict[Statement, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -349,6 +355,8 @@ class PostgresDatabase:
         read = self._next_reads.get(statement)
         if read is None:
             read = self._next_reads[statement] = asyncio.create_task(self._read_next(statement), context=apart())
+            self._reads.add(read)
+            read.add_done_callback(self._reads.discard)
         return await asyncio.shield(read)
 
     async def _read_next(self, statement: Statement) -> list[Row]:
@@ -453,6 +461,8 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         await self._voice.close()
+        if self._reads:  # whoever asked may be gone
+            await asyncio.wait(self._reads)
         await self._connections.close()
 
 
