@@ -14,7 +14,7 @@ from sixty import search
 from sixty.audit.entry import Entry
 from sixty.audit.ranges import ranges_of
 from sixty.audit.signing import CONTENT
-from sixty.audit.verifying import ERASED
+from sixty.audit.verifying import ERASED, OURS
 from sixty.errors import Conflict
 from sixty.ids import new_id
 from sixty.operator import operator
@@ -43,6 +43,11 @@ TRIES = 5
 """How often a row that somebody else writes at the same time is tried."""
 
 _DELIVERY = "core.deliver"
+_OF_ERASING = sa.or_(
+    sa.and_(audit.c.tool == ERASED, audit.c.transport == OURS),
+    sa.and_(audit.c.tool == COMMAND, audit.c.transport == "cli"),
+)
+"""Lines that name nobody. By any other transport a caller can call a tool so."""
 _key: sa.BindParameter[str] = sa.bindparam("key", type_=Id)
 _seen: sa.BindParameter[int] = sa.bindparam("seen", type_=sa.Integer)
 _NEXT = sa.update(records).where(records.c.id == _key, records.c.version == _seen).values(version=records.c.version + 1)
@@ -94,7 +99,7 @@ class Sweep:
 
     async def audit(self) -> None:
         """Lines about the subject have no content any more, and a line says which."""
-        others = sa.select(audit).where(audit.c.tool.not_in((ERASED, COMMAND)), audit.c.seq > self.audit_after - LATE)
+        others = sa.select(audit).where(sa.not_(_OF_ERASING), audit.c.seq > self.audit_after - LATE)
         async for page in self._pages(audit, others):
             self.audit_after = page[-1]["seq"]
             about = [row["seq"] for row in page if self._is_about(row)]
@@ -219,7 +224,7 @@ class Sweep:
             message=f"{len(about)} lines were erased",
             arguments={"kind": subject.name, "id": subject.id, "lines": ranges_of(about)},
             records={},
-            transport="core",
+            transport=OURS,
             client=operator(),
             address=None,
             microseconds=0,
