@@ -14,6 +14,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from sixty.backup.manifest import Manifest
+from sixty.backup.places import private
 from sixty.errors import BackupError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_archive(
     `manifest` is told the size and the hash of the payload.
     """
     name, compression = _PAYLOADS[kind]
-    with open(path, "xb", opener=_private) as file:
+    with open(path, "xb", opener=private) as file:
         with zipfile.ZipFile(file, "w", compression) as archive:
             with payload.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
                 size, digest = _copy(source, target, stop)
@@ -72,9 +73,9 @@ def open_archive(path: Path, payload: Path, stop: Stop) -> Manifest:
             manifest = _manifest_in(archive)
             with (
                 archive.open(_PAYLOADS[manifest.database][0]) as source,
-                open(payload, "xb", opener=_private) as target,
+                open(payload, "xb", opener=private) as target,
             ):
-                found = _copy(source, target, stop)
+                found = _copy(source, target, stop, manifest.size)
     except _DAMAGE as error:
         raise _damaged(path, error) from error
     except OSError as error:
@@ -98,15 +99,12 @@ def _manifest_in(archive: zipfile.ZipFile) -> Manifest:
     return Manifest.from_json(archive.read(_MANIFEST))
 
 
-def _copy(source: IO[bytes], target: IO[bytes], stop: Stop) -> tuple[int, str]:
+def _copy(source: IO[bytes], target: IO[bytes], stop: Stop, most: int | None = None) -> tuple[int, str]:
+    """The size and the hash of what was copied; what is more than `most` is not, but for a piece of it."""
     size, digest = 0, hashlib.sha256()
-    while piece := source.read(PIECE):
+    while (most is None or size <= most) and (piece := source.read(PIECE)):
         stop()
         digest.update(piece)
         target.write(piece)
         size += len(piece)
     return size, digest.hexdigest()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from sixty.audit.shown import line_shown
+from sixty.backup.places import private
 from sixty.errors import BackupError
 from sixty.tables import audit, audit_seals
 
@@ -114,7 +115,8 @@ def copy_lines(place: Place, organisation: str, read: Read, until: int, stop: St
             if copy is None:
                 break
             place.put(copy.file, lines)
-            manifest.write_bytes(copy.to_json())
+            with open(manifest, "xb", opener=private) as file:
+                file.write(copy.to_json())
             place.put(f"{name}.json", manifest)
         made.append(copy)
         position, after, previous = position + 1, copy.last, hashlib.sha256(copy.to_json()).hexdigest()
@@ -156,7 +158,7 @@ def _written(
     """The lines are in a file; what its manifest says, or None if there were none."""
     first = last = None
     count = 0
-    with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
+    with open(path, "xb", opener=private) as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
         for line in lines:
             file.write(orjson.dumps(line_shown(line), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
             first, last, count = first or line, line, count + 1

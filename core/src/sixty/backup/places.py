@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "within", "written"]
+__all__ = ["Folder", "Place", "Stored", "is_address", "place_at", "private", "within", "written"]
 
-WORK = ".sixty-"
+WORK = ".sixty-work-"
 """How the names of folders begin in which something is made."""
 LEFT_BEHIND = 86_400
 """Seconds after which such a folder is that of a process which was killed."""
@@ -135,6 +135,11 @@ def within(folder: Path, name: str) -> Path:
     if Path(name).name != name:
         raise BackupError(f"{name!r} is no name of a file")
     return folder / name
+
+
+def private(path: str, flags: int) -> int:
+    """Opens a file that is its owner's alone."""
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager
