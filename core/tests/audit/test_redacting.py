@@ -44,6 +44,32 @@ def test_credentials_that_somebody_has_pasted_are_hidden_wherever_they_stand(tex
         assert not any(part in shown for part in ("a1B2", "ab+/", "eyJ"))
 
 
+@pytest.mark.parametrize("name", ["api_key", "apiKey", "X-API-Key", "API KEY", "userPassword", "private_key", "Tax-ID"])
+def test_names_are_known_however_they_are_written(name: str) -> None:
+    kept, _ = Redactor(["tax_id"]).kept({name: "hunter2"}, None)
+    assert kept == {name: "[redacted]"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password": "hunter2", "name": "Joe"}',
+        ' [{"deep": {"Api-Key": "hunter2"}}]',
+        '{"again": "{\\"token\\": \\"hunter2\\"}"}',
+        '{"filler": "' + "x" * 3_000 + '", "password": "hunter2"}',
+    ],
+)
+def test_json_in_a_text_is_looked_through(text: str) -> None:
+    kept, message = Redactor().kept({"body": text}, "got 'hunter2'")
+    assert "hunter2" not in str((kept, message))
+    assert kept["body"] != text
+
+
+@pytest.mark.parametrize("text", ['{"name":  "Joe"}', "{ no JSON", "[" * 2_000, '{"a": 1}' * 2])
+def test_other_texts_are_kept_as_they_are(text: str) -> None:
+    assert Redactor().kept({"body": text}, None)[0] == {"body": text}
+
+
 class TestConfigured:
     @pytest.fixture
     def environ(self) -> Mapping[str, str]:

@@ -24,7 +24,7 @@ from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, jobs, records, webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from sixty.erasing.subjects import Subject
     from sixty.host import Host
@@ -112,8 +112,12 @@ class Sweep:
         """Changes of other records do not have the values any more; those of the record itself go with it."""
         async for page in self._pages(changes, sa.select(changes)):
             for row in page:
-                if row["record_id"] not in self.subject.ids and self._named(row["before"], row["after"]):
-                    was, is_now = self._without(row["before"]), self._without(row["after"])
+                if row["record_id"] in self.subject.ids:
+                    continue
+                kind = self.host.registry.kinds_by_table.get(row["table_name"])
+                own = kind.identifying if kind is not None else ()
+                was, is_now = self._without_but(own, row["before"]), self._without_but(own, row["after"])
+                if (was, is_now) != (row["before"], row["after"]):
                     await self._write("history", Write(_CHANGE, {"seq_": row["seq"], "was": was, "is_now": is_now}))
 
     async def answers(self) -> None:
@@ -195,6 +199,12 @@ class Sweep:
 
     def _without(self, value: Any) -> Any:
         return self.subject.values.without(value)
+
+    def _without_but(self, own: Collection[str], values: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The fields of a change without the values, but for those by which the other record itself is known."""
+        if values is None:
+            return None
+        return {name: value if name in own else self._without(value) for name, value in values.items()}
 
     def _fitting(self, column: sa.Column[Any], value: Any) -> Any:
         longest = getattr(column.type, "length", None)
