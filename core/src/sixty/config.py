@@ -27,9 +27,11 @@ from sixty.webhooks.signing import accepted_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
+__all__ = ["OWN", "PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
+OWN = "database"
+"""What stands among the keys of the audit trail for the secret in the database, where that has signed before."""
 PLACES = ("file", "s3")
 """The schemes of addresses at which files can be kept; what has none is a folder."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
@@ -112,8 +114,8 @@ def _signing(value: str) -> str:
 
 
 def _keys(keys: tuple[str, ...]) -> tuple[str, ...]:
-    if keys[:1] == ("database",):
-        msg = "the first one signs, and `database` stands for a key that has signed before"
+    if keys[:1] == (OWN,):
+        msg = f"the first one signs, and `{OWN}` stands for a key that has signed before"
         raise ValueError(msg)
     return keys
 

@@ -14,8 +14,9 @@ from sixty import lifecycle
 from sixty.audit import AuditTrail
 from sixty.audit.redacting import Redactor
 from sixty.audit.sealing import Sealer
-from sixty.audit.signing import OWN, OWN_KEY, Signer
+from sixty.audit.signing import OWN_KEY, Signer
 from sixty.auth import Authenticator
+from sixty.config import OWN
 from sixty.directory import Identity
 from sixty.errors import Unauthenticated
 from sixty.jobs.worker import Worker

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
     from sixty.storage.statements import Row
 
-__all__ = ["CONTENT", "NOTHING", "OWN", "OWN_KEY", "Signer", "chained", "is_erased", "is_moment"]
+__all__ = ["CONTENT", "NOTHING", "OWN_KEY", "Signer", "chained", "is_erased", "is_moment"]
 
 OWN_KEY = "audit"
 """The name of the secret in the database that signs where no key is set."""
-OWN = "database"
-"""What stands for it among the keys, where it has signed before there were others."""
 CONTENT = ("message", "arguments", "records", "client", "address")
 """What may hold personal data, and is erased as one."""
 NOTHING = bytes(32)

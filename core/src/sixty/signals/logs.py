@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sixty.config import OWN
 from sixty.signals.masking import masking
 from sixty.signals.within import WITHIN
 
@@ -112,5 +113,6 @@ def _json(mask: Callable[[str], str]) -> logging.Formatter:
 
 def secrets_of(settings: Settings) -> list[str]:
     """The settings that are never shown, and so are not logged either."""
-    hidden = [name for name, field in type(settings).model_fields.items() if not field.repr]
-    return [value for name in hidden if isinstance(value := getattr(settings, name), str)]
+    hidden = (getattr(settings, name) for name, field in type(settings).model_fields.items() if not field.repr)
+    texts = (text for value in hidden for text in (value if isinstance(value, tuple) else (value,)))
+    return [text for text in texts if isinstance(text, str) and text != OWN]
