@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.audit.redacting import Redactor
+from sixty.errors import UnknownTool
 from sixty.tables import audit
 
 if TYPE_CHECKING:
@@ -83,6 +84,14 @@ class TestConfigured:
         assert first["arguments"] == {"text": "Lunch", "body": "[redacted]", "key": "[redacted]"}
         assert "NOT A KEY" not in str(second)
         assert second["outcome"] == "invalid"
+
+
+async def test_a_credential_in_the_place_of_a_tool_is_hidden_as_well(sixty: Organisation) -> None:
+    with pytest.raises(UnknownTool):
+        await sixty.as_role("user").call(KEY)
+    await sixty.host.audit.flush()
+    (line,) = await sixty.rows(sa.select(audit))
+    assert (line["tool"], "a1B2" in str(line)) == ("[redacted]", False)
 
 
 async def test_a_read_keeps_which_records_it_has_shown_and_a_write_those_that_it_wrote(sixty: Organisation) -> None:

@@ -17,7 +17,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "Redactor", "clean", "redacted"]
+__all__ = ["HIDDEN", "Redactor", "clean", "redacted", "without_credentials"]
 
 HIDDEN = "[redacted]"
 """What stands in the place of a secret."""
@@ -43,6 +43,11 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def without_credentials(text: str, longest: int = LONGEST) -> str:
+    """The text without credentials, as every database can store it."""
+    return clean(_CREDENTIAL.sub(HIDDEN, text), longest)
+
+
 class Redactor:
     """Makes what is kept of arguments and messages. `names` are arguments that are hidden as well, at any depth."""
 
@@ -62,7 +67,7 @@ class Redactor:
         shown = self._kept(arguments, 0, hidden)
         if message is not None:
             message = _without(message, hidden) if hidden else message
-            message = clean(_CREDENTIAL.sub(HIDDEN, message))
+            message = without_credentials(message)
         return shown, message
 
     def _kept(self, value: Any, depth: int, hidden: list[str]) -> Any:
