@@ -3,9 +3,9 @@
 #
 #   SITE_URL=https://… SIXTY_TOKEN=sk60_… rollout.sh OVERLAY IMAGE@DIGEST [VERSION]
 #
-# kubectl must be there, and be let into the namespace. It may take PATIENCE seconds (60) until clients reach what is
-# new. The database is migrated first and never back: a migration only adds, so that the version of before runs on what
-# the new one has made.
+# IMAGE takes the place of the one image that the overlay names. kubectl must be there, and be let into the namespace.
+# It may take PATIENCE seconds (60) until clients reach what is new. The database is migrated first and never back: a
+# migration only adds, so that the version of before runs on what the new one has made.
 set -eu
 
 [ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2 && exit 2; }
@@ -22,12 +22,16 @@ case $image in
 *) echo "$image has no digest: a tag may be moved, and what is rolled back must be what it was" >&2 && exit 2 ;;
 esac
 
+kubectl kustomize "$here/overlays/$overlay" >"$work/overlay.yaml"
+name=$(sed -n 's/^ *\(- \)\{0,1\}image: //p' "$work/overlay.yaml" | sed 's/@.*//; s/:[^:/]*$//' | sort -u)
+[ "$(echo "$name" | wc -l)" = 1 ] || { echo "$overlay names more than one image: $name" >&2 && exit 2; }
+
 cat >"$work/kustomization.yaml" <<END
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../overlays/$overlay]
 images:
-  - name: registry.example.com/sixty
+  - name: $name
     $pinned
 END
 kubectl kustomize "$work" >"$work/all.yaml"

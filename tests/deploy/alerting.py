@@ -136,6 +136,9 @@ CASES = [
     Case("SixtyLimitsNotShared", {"sixty_limits_shared": "1x60"}, fires=False),
     Case("SixtyBackupOld", {"sixty_backup_timestamp_seconds": "0x1700"}, fires=True, after=27 * 60),
     Case("SixtyBackupOld", {"sixty_backup_timestamp_seconds": "0x1700"}, fires=False, after=25 * 60),
+    Case("SixtyBackupMissing", {UP: "1x1700"}, fires=True, after=27 * 60),
+    Case("SixtyBackupMissing", {UP: "1x1700"}, fires=False, after=25 * 60, since="the first night is not over"),
+    Case("SixtyBackupMissing", {UP: "1x1700", "sixty_backup_timestamp_seconds": "0x1700"}, fires=False, after=27 * 60),
     Case(
         "DiskFilling",
         {f"node_filesystem_avail_bytes{DISK}": "5x60", f"node_filesystem_size_bytes{DISK}": "100x60"},

@@ -59,11 +59,25 @@ def test_only_nginx_is_reached_from_outside() -> None:
     assert not [name for name, service in SERVICES.items() if service.get("network_mode")]
 
 
+def test_nginx_writes_where_it_may() -> None:
+    config = (DEPLOY / "nginx" / "nginx.conf").read_text()
+    written = re.findall(r"^\s*(?:pid|\w+_temp_path) (/\S+);$", config, re.MULTILINE)
+    allowed = tuple(mount.partition(":")[0] + "/" for mount in SERVICES["nginx"]["tmpfs"])
+    assert len(written) == 6
+    assert [path for path in written if not path.startswith(allowed)] == []
+
+
 def test_databases_are_reached_by_those_who_use_them_alone() -> None:
     assert COMPOSE["networks"]["data"]["internal"] is True
     inside = {name for name, service in SERVICES.items() if "data" in service["networks"]}
     assert inside == {*OURS, "postgres", "redis", "redis-exporter"}
     assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["data"]
+
+
+def test_an_alertmanager_elsewhere_and_receivers_of_webhooks_are_reached() -> None:
+    for name in ("prometheus", "sixty-1", "sixty-2", "sixty-3"):
+        networks = [COMPOSE["networks"][network] or {} for network in SERVICES[name]["networks"]]
+        assert not all(network.get("internal") for network in networks), f"{name} reaches nobody outside"
 
 
 def test_the_replicas_know_nginx_by_its_address_and_believe_nobody_else() -> None:

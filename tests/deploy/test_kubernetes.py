@@ -110,11 +110,14 @@ def test_secrets_are_files_of_a_secret_that_is_not_here(manifests: list[dict[str
         assert "SIXTY_DATABASE_URL_FILE" in named, name
         assert not {variable.removesuffix("_FILE") for variable in SECRETS} & set(told), name
         assert set(named) <= SECRETS, name
+        assert "SIXTY_AUDIT_KEY_FILE" in named or container["args"] == ["db", "upgrade"], f"{name} would forge lines"
         [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "secrets"]
         assert all(path.rpartition("/")[0] == mount["mountPath"] for path in named.values())
         [volume] = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "secrets"]
         assert volume["secret"]["secretName"] == "sixty"
         assert volume["secret"]["defaultMode"] == 0o440
+        files = {item["path"] for item in volume["secret"].get("items", [])}
+        assert not files or {path.rpartition("/")[2] for path in named.values()} == files, name
 
 
 def test_the_page_makes_the_secret_of_every_file_that_is_named(manifests: list[dict[str, Any]]) -> None:
@@ -178,6 +181,8 @@ def test_nobody_speaks_to_anybody_unless_a_policy_says_so(manifests: list[dict[s
     assert {port["port"] for rule in policies["databases"]["egress"] for port in rule["ports"]} == {5432, 6379}
     [outside] = policies["outside"]["egress"][0]["to"]
     assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(outside["ipBlock"]["except"])
+    [parts] = policies["outside"]["podSelector"]["matchExpressions"]
+    assert parts["values"] == ["server", "backup"], "neither a receiver of webhooks nor a bucket would be reached"
 
 
 def test_metrics_are_not_served_to_the_outside(manifests: list[dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -42,7 +43,14 @@ class Cluster:
         self._folder, self._kubectl, self._notes = folder, kubectl, folder / "notes"
 
     def roll_out(
-        self, url: str, token: str, *, migration: str = "Complete", status: int = 0, image: str = IMAGE
+        self,
+        url: str,
+        token: str,
+        *,
+        migration: str = "Complete",
+        status: int = 0,
+        image: str = IMAGE,
+        deploy: Path = DEPLOY,
     ) -> subprocess.CompletedProcess[str]:
         """What came of it, where the migration and the new replicas end like this."""
         said = NOTES.format(kubectl=self._kubectl, notes=self._notes, migration=migration, status=status)
@@ -50,7 +58,7 @@ class Cluster:
         (self._folder / "kubectl").chmod(0o755)
         (self._folder / "python3").symlink_to(sys.executable)
         env = {"PATH": f"{self._folder}:{os.environ['PATH']}", "SITE_URL": url, "SIXTY_TOKEN": token, "PATIENCE": "0"}
-        script = DEPLOY / "kubernetes" / "rollout.sh"
+        script = deploy / "kubernetes" / "rollout.sh"
         return subprocess.run(["sh", script, "staging", image], env=env, capture_output=True, text=True, check=False)  # noqa: S603, S607 - ours
 
     @property
@@ -106,6 +114,25 @@ def test_an_image_that_may_be_another_one_tomorrow_is_refused(cluster: Cluster) 
     done = cluster.roll_out("http://127.0.0.1:1", "none", image="registry.example.com/sixty:0.1.0")
     assert done.returncode == 2
     assert "has no digest" in done.stderr
+    assert cluster.told == []
+
+
+def test_the_image_takes_the_place_of_whichever_one_the_overlay_names(cluster: Cluster, tmp_path: Path) -> None:
+    ours = shutil.copytree(DEPLOY, tmp_path / "deploy")
+    overlay = ours / "kubernetes" / "overlays" / "staging" / "kustomization.yaml"
+    overlay.write_text(overlay.read_text().replace("registry.example.com/", "registry.acme.test:5000/crm/"))
+    image = IMAGE.replace("registry.example.com/", "registry.acme.test:5000/crm/")
+    cluster.roll_out("http://127.0.0.1:1", "none", image=image, status=1, deploy=ours)
+    assert cluster.images == {image}
+
+
+def test_an_overlay_with_two_images_is_not_guessed_at(cluster: Cluster, tmp_path: Path) -> None:
+    ours = shutil.copytree(DEPLOY, tmp_path / "deploy")
+    backups = ours / "kubernetes" / "base" / "backups.yaml"
+    backups.write_text(backups.read_text().replace("image: sixty", "image: another"))
+    done = cluster.roll_out("http://127.0.0.1:1", "none", deploy=ours)
+    assert done.returncode == 2
+    assert "more than one image" in done.stderr
     assert cluster.told == []
 
 

@@ -47,6 +47,11 @@ def test_no_job_may_do_more_than_it_needs() -> None:
     assert {may["contents"] for may in allowed.values()} == {"read"}
 
 
+def test_the_tests_have_the_history_of_which_they_run_old_code() -> None:
+    [checkout] = [step["with"] for step in DELIVER["jobs"]["test"]["steps"] if "uses" in step]
+    assert checkout["fetch-depth"] == 0
+
+
 def test_production_is_served_what_was_tested_and_has_served_in_staging() -> None:
     jobs = DELIVER["jobs"]
     assert jobs["image"]["needs"] == "test"

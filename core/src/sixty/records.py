@@ -289,17 +289,21 @@ class Records:
         moving = replace(origin, cause=origin.cause or MERGE)
         moved: dict[str, int] = {}
         for duplicate in duplicates:
-            latest = call.unit.known.get((kind.table.name, duplicate["id"])) or duplicate
+            latest = self._as_left(kind, duplicate)
             details = await self.all_details(kind, duplicate["id"])
             self.ledger.delete(kind, latest, details, origin, primary["id"])
             # only now: whoever was about to point at it has done so, and whoever comes later is sent to the primary
             pointers = await repoint(self.ledger, call.registry, duplicate["id"], primary["id"], moving)
             for name, count in pointers.items():
                 moved[name] = moved.get(name, 0) + count
-        primary = await self.get(kind, primary["id"])
+        primary = self._as_left(kind, primary)  # not read again: what it was led to meanwhile is another one
         changed = {name: value for name, value in values.items() if primary[name] != value}
         # even where nothing changes: of two merges that meet in it, or a merge and its deletion, one must begin anew
         return self.ledger.update(kind, primary, changed, origin), moved
+
+    def _as_left(self, kind: Kind, row: Row) -> Row:
+        """A row that was read, as this call has left it."""
+        return self._call.unit.known.get((kind.table.name, row["id"])) or row
 
     # -- rules
 

@@ -70,6 +70,7 @@ async def test_the_state_of_a_snapshot_changes_only_when_somebody_writes(databas
             return await snapshot.state()
 
     before = await seen()
-    assert await seen() == before
+    while (now := await seen()) != before:  # Postgres counts what is written in other databases of the server, too
+        before = now
     await database.apply([RAISE])
     assert await seen() != before

@@ -20,6 +20,7 @@ from sixty.audit.ranges import ranges_of
 from sixty.audit.signing import NOTHING, chained
 from sixty.audit.sink import sending
 from sixty.errors import Conflict
+from sixty.outage import Outage
 from sixty.storage.columns import Instant, Json
 from sixty.storage.database import IntegrityViolation, StaleWrite
 from sixty.storage.functions import each
@@ -153,23 +154,17 @@ class Sealer:
                 await asyncio.wait((task,))
 
     async def _seal_on(self) -> None:
-        away = False
+        outage = Outage(
+            _logger, "the audit trail cannot be sealed; it is tried again", "the audit trail can be sealed again"
+        )
         while await self._due.wait():
             self._due.clear()
             await asyncio.sleep(random.uniform(0, TURNS))  # noqa: S311 - nobody need be unable to guess it
-            try:
+            with outage.survived():
                 await self.seal()
-            except Exception:
-                if not away:
-                    _logger.exception("the audit trail cannot be sealed; it is tried again")
-                away = True
+            if outage.lasts:
                 self._due.set()
-                await asyncio.sleep(AWAY)
-            else:
-                if away:
-                    _logger.warning("the audit trail can be sealed again")
-                away = False
-                await asyncio.sleep(PAUSE)
+            await asyncio.sleep(AWAY if outage.lasts else PAUSE)
 
     async def seal(self, most: int | None = None) -> int:
         """Whatever was committed is sealed, by at most so many seals; how many lines this process has sealed."""
