@@ -160,6 +160,7 @@ async def test_a_connection_that_was_closed_while_nobody_asked_is_made_anew(redi
     ("error", "trouble"),
     [
         ("OOM command not allowed when used memory > 'maxmemory'", "it does not count: "),
+        ("ERR unknown command 'EVALSHA', with args beginning with: 'a' '1' 'ann' ", "it does not count: "),
         ("WRONGPASS invalid username-password pair", "it does not accept the user or the password"),
     ],
 )
@@ -168,6 +169,7 @@ async def test_a_redis_that_refuses_is_as_good_as_none(redis: Redis, error: str,
     async with process(redis.url) as counting:
         assert await served(counting) == 3
         assert (await counting.trouble() or "").startswith(trouble)
+        assert "ann" not in (await counting.trouble() or "")
 
 
 async def test_who_is_cancelled_while_waiting_disturbs_nobody(redis: Redis) -> None:

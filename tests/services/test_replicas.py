@@ -318,6 +318,15 @@ async def test_a_session_is_led_to_its_server_and_sessions_are_spread(replicas: 
         assert len({found[0] for found in places}) > 1
 
 
+async def test_a_client_does_not_choose_the_id_of_its_session(replicas: Fleet) -> None:
+    chosen, message = "f" * 32, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
+    ways: list[tuple[str, dict[str, str]]] = [(f"/mcp?session_id={chosen}", {}), ("/mcp", {"X-Request-ID": chosen})]
+    async with http(replicas) as client:
+        for path, headers in ways:
+            answer = await client.post(path, json=message, headers=headers)
+            assert (answer.status_code, answer.headers["mcp-session-id"] == chosen) == (200, False)
+
+
 async def test_a_session_whose_server_is_gone_is_refused_and_begun_anew_elsewhere(replicas: Fleet) -> None:
     sessions: list[str] = []
 
@@ -401,7 +410,16 @@ async def test_what_a_killed_server_was_doing_is_done_by_another(replicas: Fleet
 
 async def test_figures_are_not_shown_to_the_world_and_http_leads_to_https(replicas: Fleet) -> None:
     async with http(replicas) as client:
-        assert (await client.get("/metrics")).status_code == 404
+        for spelling in (
+            "/metrics",
+            "/%6detrics",
+            "//metrics",
+            "/./metrics",
+            "/x%2f..%2fmetrics",
+            "/metrics/",
+            "/metrics%3f",
+        ):
+            assert (await client.get(spelling)).status_code == 404, spelling
         health = await client.get("/health")
         assert health.status_code == 200
         assert health.headers["strict-transport-security"]

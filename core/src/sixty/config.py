@@ -28,9 +28,11 @@ from sixty.webhooks.signing import accepted_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
+__all__ = ["OWN", "PREFIX", "PackSettings", "Settings", "load_pack_settings", "load_settings", "unknown_settings"]
 
 PREFIX = "SIXTY_"
+OWN = "database"
+"""What stands among the keys of the audit trail for the secret in the database, where that has signed before."""
 _RATE = re.compile(r"off|[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -110,8 +112,16 @@ def _signing(value: str) -> str:
         raise ValueError(msg) from None
 
 
+def _keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if keys[:1] == (OWN,):
+        msg = f"the first one signs, and `{OWN}` stands for a key that has signed before"
+        raise ValueError(msg)
+    return keys
+
+
 Cron = Annotated[str, AfterValidator(_cron)]
-Keys = Annotated[tuple[Annotated[str, Field(min_length=32)], ...], BeforeValidator(_split)]
+Key = Annotated[str, Field(min_length=32)] | Literal["database"]
+Keys = Annotated[tuple[Key, ...], BeforeValidator(_split), AfterValidator(_keys)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 PlaceAddress = Annotated[str, AfterValidator(_place)]
@@ -186,7 +196,7 @@ class Settings(PackSettings):
         (),
         repr=False,
         description="What signs the lines of the audit trail, 32 characters or more; those that signed before it may "
-        "follow, separated by commas. Unset: a secret in the database.",
+        "follow, separated by commas, `database` for the secret in the database that signs where this is unset.",
     )
     audit_redact: Names = Field(
         (), description="Arguments of tools, beside secrets, whose values the audit trail does not keep, by name."

@@ -16,6 +16,7 @@ from sixty.audit.redacting import Redactor
 from sixty.audit.sealing import Sealer
 from sixty.audit.signing import OWN_KEY, Signer
 from sixty.auth import Authenticator
+from sixty.config import OWN
 from sixty.directory import Identity
 from sixty.errors import Unauthenticated
 from sixty.jobs.worker import Worker
@@ -118,8 +119,8 @@ class Host:
                 if migrate:
                     await lifecycle.migrate(host, list(host.registry.packs.values()))
                     host.secret = await shared_secret(database, CARRIED)
-                    keys = [key.encode() for key in settings.audit_key]
-                    host.audit.signer = Signer(keys, await shared_secret(database, OWN_KEY))
+                    keys, own = [key.encode() for key in settings.audit_key if key != OWN], OWN in settings.audit_key
+                    host.audit.signer = Signer(keys, await shared_secret(database, OWN_KEY), takes_own=own)
                     await host.sealer.check_key()
                 host.limits.share(host.secret)
                 await host.lineup.refresh()

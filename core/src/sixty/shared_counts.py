@@ -196,5 +196,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, AuthenticationError):
         return "it does not accept the user or the password"
     if isinstance(error, ResponseError):
-        return f"it does not count: {error}"
+        return f"it does not count: {str(error).partition(', with args')[0]}"  # which say who has called what
     return "it does not answer in time" if isinstance(error, TimeoutError) else "it cannot be reached"

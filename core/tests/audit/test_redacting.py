@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.audit.redacting import Redactor
+from sixty.errors import UnknownTool
 from sixty.tables import audit
 
 if TYPE_CHECKING:
@@ -44,6 +45,32 @@ def test_credentials_that_somebody_has_pasted_are_hidden_wherever_they_stand(tex
         assert not any(part in shown for part in ("a1B2", "ab+/", "eyJ"))
 
 
+@pytest.mark.parametrize("name", ["api_key", "apiKey", "X-API-Key", "API KEY", "userPassword", "private_key", "Tax-ID"])
+def test_names_are_known_however_they_are_written(name: str) -> None:
+    kept, _ = Redactor(["tax_id"]).kept({name: "hunter2"}, None)
+    assert kept == {name: "[redacted]"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password": "hunter2", "name": "Joe"}',
+        ' [{"deep": {"Api-Key": "hunter2"}}]',
+        '{"again": "{\\"token\\": \\"hunter2\\"}"}',
+        '{"filler": "' + "x" * 3_000 + '", "password": "hunter2"}',
+    ],
+)
+def test_json_in_a_text_is_looked_through(text: str) -> None:
+    kept, message = Redactor().kept({"body": text}, "got 'hunter2'")
+    assert "hunter2" not in str((kept, message))
+    assert kept["body"] != text
+
+
+@pytest.mark.parametrize("text", ['{"name":  "Joe"}', "{ no JSON", "[" * 2_000, '{"a": 1}' * 2])
+def test_other_texts_are_kept_as_they_are(text: str) -> None:
+    assert Redactor().kept({"body": text}, None)[0] == {"body": text}
+
+
 class TestConfigured:
     @pytest.fixture
     def environ(self) -> Mapping[str, str]:
@@ -57,6 +84,14 @@ class TestConfigured:
         assert first["arguments"] == {"text": "Lunch", "body": "[redacted]", "key": "[redacted]"}
         assert "NOT A KEY" not in str(second)
         assert second["outcome"] == "invalid"
+
+
+async def test_a_credential_in_the_place_of_a_tool_is_hidden_as_well(sixty: Organisation) -> None:
+    with pytest.raises(UnknownTool):
+        await sixty.as_role("user").call(KEY)
+    await sixty.host.audit.flush()
+    (line,) = await sixty.rows(sa.select(audit))
+    assert (line["tool"], "a1B2" in str(line)) == ("[redacted]", False)
 
 
 async def test_a_read_keeps_which_records_it_has_shown_and_a_write_those_that_it_wrote(sixty: Organisation) -> None:

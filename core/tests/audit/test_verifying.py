@@ -236,14 +236,15 @@ async def test_after_a_change_of_keys_what_the_old_one_signed_still_verifies(dat
 
 
 async def test_once_a_key_is_set_the_one_in_the_database_signs_no_more(database_url: str, plugins: Any) -> None:
+    environ = {"SIXTY_AUDIT_KEY": f"{NEW},database"}
     async with open_organisation(database_url, plugins) as sixty:
         await some_lines(sixty, 1)
-    async with open_organisation(database_url, plugins, environ={"SIXTY_AUDIT_KEY": NEW}) as sixty:
+    async with open_organisation(database_url, plugins, environ=environ) as sixty:
         await some_lines(sixty, 1)
         assert await found(sixty) == []
         clock = sixty.clock
     clock.advance(timedelta(hours=2))
     async with open_organisation(database_url, plugins, clock=clock) as sixty:
         await some_lines(sixty, 1)
-    async with open_organisation(database_url, plugins, clock=clock, environ={"SIXTY_AUDIT_KEY": NEW}) as sixty:
+    async with open_organisation(database_url, plugins, clock=clock, environ=environ) as sixty:
         assert [what for what, _ in await found(sixty)] == ["seals", *["inserted"] * 3]

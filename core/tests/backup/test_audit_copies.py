@@ -191,3 +191,10 @@ async def test_no_line_can_come_below_the_last_one_that_is_settled(database: Dat
             with pytest.raises(StorageUnavailable):
                 await settled(database)
         assert await settled(database) == 2
+
+
+def test_copies_and_their_manifests_are_their_owners_alone(folder: Path) -> None:
+    trail = Trail()
+    trail.add(1, "call 1")
+    trail.copy(folder)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}

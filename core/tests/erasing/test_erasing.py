@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from fakes import notes
 
-from sixty.audit.verifying import verify
+from sixty.audit.verifying import ERASED, verify
 from sixty.erasing import erasing, places
 from sixty.erasing.erasing import erase
 from sixty.erasing.subjects import subject_of
-from sixty.errors import Conflict, Invalid, NotFound, Unauthenticated
+from sixty.errors import Conflict, Invalid, NotFound, Unauthenticated, UnknownTool
 from sixty.ids import new_id
 from sixty.jobs.enqueuing import enqueued
 from sixty.people import add_key
@@ -125,6 +125,26 @@ async def test_undo_does_not_bring_it_back_and_says_why(sixty: Organisation) -> 
     for change in (added, removed):
         with pytest.raises(Conflict, match="erased for good"):
             await sixty.as_role("admin").call("undo_change", change_id=change["change_id"])
+
+
+async def test_another_of_the_same_name_keeps_it_also_in_what_undo_brings_back(sixty: Organisation) -> None:
+    manager = sixty.as_role("manager")
+    one, other = [(await manager.call("add_note", text=ANN, body=f"I am {ANN}"))["note"]["id"] for _ in range(2)]
+    removed = await manager.call("remove_note", note_id=other)
+    await erase(sixty.host, await subject_of(sixty.host, "note", one))
+    await sixty.as_role("admin").call("undo_change", change_id=removed["change_id"])
+    note = (await manager.call("read_note", note_id=other))["note"]
+    assert (note["text"], note["body"]) == (ANN, "I am [erased]")
+
+
+async def test_whoever_calls_a_tool_by_the_name_of_an_erasure_is_erased_there_too(sixty: Organisation) -> None:
+    ann = (await sixty.as_role("user").call("add_note", text=ANN))["note"]["id"]
+    for name in (ERASED, places.COMMAND):
+        with pytest.raises(UnknownTool):
+            await sixty.as_role("user").call(name, text=ANN)
+    await sixty.host.audit.flush()
+    await erase(sixty.host, await subject_of(sixty.host, "note", ann))
+    assert ANN.casefold() not in await everything(sixty)
 
 
 async def test_what_was_merged_into_it_goes_as_well(sixty: Organisation) -> None:

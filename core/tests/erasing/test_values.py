@@ -34,6 +34,16 @@ def test_what_many_share_is_not_looked_for() -> None:
     assert ANN.ignored == ("12", "Ann")
 
 
+@pytest.mark.parametrize("site", ["https://example.com", "https://example.com/", "example.com", "www.example.com"])
+def test_a_site_where_many_have_pages_is_left_alone(site: str) -> None:
+    assert Values([site]).ignored == (site,)
+
+
+@pytest.mark.parametrize("page", ["https://example.com/in/ann", "example.com/in/ann", "https://example.com/in/ann/"])
+def test_a_page_of_somebodys_is_looked_for(page: str) -> None:
+    assert Values([page]).without(f"see {page} now") == "see [erased] now"
+
+
 def test_values_are_found_at_any_depth_and_in_names() -> None:
     deep = {"a": [1, None, {"ann lee": {"b": "by Ann Lee"}}]}
     assert ANN.are_in(deep)

@@ -157,3 +157,10 @@ async def test_elsewhere_there_is_nothing(raw: Any) -> None:
     answer = await raw.http.get("/")
     assert answer.status_code == 404
     assert "/mcp" in answer.json()["error"]["message"]
+
+
+async def test_reasons_have_no_secrets(raw: Any, sixty: Organisation) -> None:
+    why = "ConnectionError: https://ann:hunter2@crm.example refused sk60_a1B2a1B2a1B2"
+    sixty.host.registry = replace(sixty.host.registry, quarantined={"bad": why})
+    answer = await raw.http.get("/ready")
+    assert answer.json()["quarantined"] == {"bad": "ConnectionError: https://ann:…@crm.example refused sk60_…"}

@@ -145,6 +145,18 @@ async def test_an_id_that_is_taken_is_not_given_again(raw: Any) -> None:
         assert (await raw.post(PING, session)).status_code == 200
 
 
+async def test_who_knows_or_chooses_the_id_of_anothers_session_is_let_into_none(
+    raw: Any, keys: Mapping[str, str]
+) -> None:
+    await raw.post(INITIALIZE, old(raw, X_Request_ID=ID))
+    somebody = {"Authorization": f"Bearer {keys['admin']}"}
+    for sent in ({"Mcp_Session_Id": ID}, {"Mcp_Session_Id": ID, "X_Request_ID": ID}):
+        assert (await raw.post(PING, old(raw, **sent, **somebody))).status_code == 404
+    opened = await raw.post(INITIALIZE, old(raw, X_Request_ID=ID, **somebody))
+    assert opened.headers["mcp-session-id"] != ID
+    assert (await raw.post(PING, old(raw, Mcp_Session_Id=ID))).status_code == 200
+
+
 async def test_a_stream_of_server_sent_events_has_that_id_too(raw: Any) -> None:
     async with raw.http.stream("GET", "/sse", headers=old(raw, X_Request_ID=ID)) as stream:
         lines = stream.aiter_lines()

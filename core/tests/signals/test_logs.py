@@ -182,6 +182,14 @@ async def test_a_secret_is_logged_neither_in_a_message_nor_in_a_traceback(
     assert KEY not in told
 
 
+def test_the_keys_of_the_audit_trail_are_masked_and_the_word_that_may_stand_among_them_is_not(
+    logged: Callable[..., io.StringIO],
+) -> None:
+    stream = logged(audit_key=("a key that signed until yesterday" * 2, "database"))
+    _library.info("the database got %s", "a key that signed until yesterday" * 2)
+    assert "the database got …" in stream.getvalue()
+
+
 @pytest.mark.parametrize("name", ["more", "of"])
 async def test_what_is_logged_beside_the_message_is_kept_whatever_it_is(
     logged: Callable[..., io.StringIO], name: str

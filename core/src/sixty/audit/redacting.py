@@ -12,17 +12,22 @@ from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "Redactor", "clean"]
+__all__ = ["HIDDEN", "Redactor", "clean", "without_credentials"]
 
 HIDDEN = "[redacted]"
 """What stands in the place of a secret."""
 LONGEST = 2_000
 """Characters of a text that are kept."""
 
-_SECRET = ("password", "secret", "token", "api_key", "authorization", "credential")
+_SECRET = (
+    *("password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "authorization", "credential"),
+)
+"""Words in the names of what is hidden, however a name's parts are put together: `api_key`, `X-API-Key`, `apiKey`."""
 _CREDENTIAL = re.compile(r"sk60_[\w-]{8,}|whsec_[\w+/=]{8,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+")
 """Credentials of ours and tokens, wherever somebody has pasted them."""
 _DEEPEST = 20
@@ -38,16 +43,21 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def without_credentials(text: str, longest: int = LONGEST) -> str:
+    """The text without credentials, as every database can store it."""
+    return clean(_CREDENTIAL.sub(HIDDEN, text), longest)
+
+
 class Redactor:
     """Makes what is kept of arguments and messages. `names` are arguments that are hidden as well, at any depth."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        named = frozenset(name.lower() for name in names)
+        named = frozenset(map(_plain, names))
 
         @lru_cache(maxsize=4096)
         def hides(name: str) -> bool:
-            lower = name.lower()
-            return lower in named or any(word in lower for word in _SECRET)
+            plain = _plain(name)
+            return plain in named or any(word in plain for word in _SECRET)
 
         self._hides = hides
 
@@ -57,11 +67,12 @@ class Redactor:
         shown = self._kept(arguments, 0, hidden)
         if message is not None:
             message = _without(message, hidden) if hidden else message
-            message = clean(_CREDENTIAL.sub(HIDDEN, message))
+            message = without_credentials(message)
         return shown, message
 
     def _kept(self, value: Any, depth: int, hidden: list[str]) -> Any:
         if isinstance(value, str):
+            value = self._inside(value, depth, hidden)
             text = _CREDENTIAL.sub(HIDDEN, clean(value))
             return text if len(value) <= LONGEST else f"{text}… ({len(value)} characters)"
         if isinstance(value, Mapping):
@@ -71,6 +82,18 @@ class Redactor:
         if value is None or isinstance(value, int):
             return value if value is None or abs(value) < 2**63 else "a very large number"
         return _number(value) if isinstance(value, float) else clean(str(value))
+
+    def _inside(self, text: str, depth: int, hidden: list[str]) -> str:
+        """The text, without what is to be hidden if it is JSON."""
+        if not text.lstrip().startswith(("{", "[")) or depth == _DEEPEST:
+            return text
+        found: list[str] = []
+        try:
+            kept = self._kept(orjson.loads(text), depth + 1, found)
+        except ValueError:
+            return text
+        hidden.extend(found)
+        return orjson.dumps(kept).decode() if found else text
 
     def _kept_items(self, value: Mapping[Any, Any], depth: int, hidden: list[str]) -> dict[str, Any]:
         kept = {}
@@ -82,6 +105,10 @@ class Redactor:
             else:
                 kept[name] = self._kept(content, depth, hidden)
         return kept
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())
 
 
 def _number(value: float) -> float | int | str:

@@ -43,6 +43,7 @@ _TO_SEND = sa.select(jobs.c.payload).where(jobs.c.lane == LANE, jobs.c.finished_
 _LINES = sa.delete(audit).where(audit.c.seq.between(_first, _last))
 _SEALED = sa.delete(audit_seals).where(audit_seals.c.position.between(_first, _last))
 _old = sa.select(audit.c.seq).where(audit.c.seq < _first, audit.c.mac.is_(None), audit.c.at < _before)
+_OLDER = sa.select(audit.c.seq).where(audit.c.seq < _first, audit.c.mac.is_(None)).limit(1)
 _UNSIGNED = sa.delete(audit).where(audit.c.seq.in_(_old.order_by(audit.c.seq).limit(UNSIGNED).correlate(None)))
 
 
@@ -67,6 +68,8 @@ async def _remove(host: Host, before: datetime, unsent: int | None) -> bool:
         unsigned = 0
         if seals:
             unsigned = await transaction.execute(_UNSIGNED, {"first": seals[0]["first_seq"], "before": before})
+            if await transaction.rows(_OLDER, {"first": seals[0]["first_seq"]}):
+                old = []  # once there is an anchor, a line before it that is not signed is forged
         if not old and not unsigned:
             return False
         lines = unsigned

@@ -108,10 +108,16 @@ class Sealer:
     async def check_key(self) -> None:
         """Whoever writes with another key than those before is warned: what they write will be taken for forged."""
         signer = self._host.audit.signer
-        head = (await marks(self._host.database))["head"]
-        if signer is None or not head["position"]:
-            return
-        if signer.marker_of("head", head["position"], bytes(head["hash"]), head["mac"]) is None:
+        head = (await marks(self._host.database)).get("head")
+        if signer is None or head is None or not head["position"]:
+            return  # one that somebody has removed is for `sixty audit verify` to find
+        key = signer.marker_of("head", head["position"], bytes(head["hash"]), head["mac"])
+        if key is not None and signer.is_own(key) and not signer.takes_own:
+            _logger.warning(
+                "the audit trail was sealed with the database's own key until now: if it was you who has set "
+                "SIXTY_AUDIT_KEY since, put `,database` behind it, or `sixty audit verify` will take it for forged"
+            )
+        elif key is None:
             _logger.warning(
                 "the audit trail was sealed with a key that this process does not have: "
                 "set SIXTY_AUDIT_KEY as it is elsewhere, or `sixty audit verify` will take these lines for forged"

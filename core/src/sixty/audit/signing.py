@@ -9,18 +9,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from sixty.storage.statements import Row
 
-__all__ = ["CONTENT", "NOTHING", "OWN_KEY", "Signer", "chained", "is_erased"]
+__all__ = ["CONTENT", "NOTHING", "OWN_KEY", "Signer", "chained", "is_erased", "is_moment"]
 
 OWN_KEY = "audit"
 """The name of the secret in the database that signs where no key is set."""
@@ -37,10 +36,12 @@ What = Literal["seal", "head", "anchor"]
 class Signer:
     """Signs with the first key, and knows what any of them has signed."""
 
-    def __init__(self, keys: Sequence[bytes], own: bytes | None = None) -> None:
+    def __init__(self, keys: Sequence[bytes], own: bytes | None = None, *, takes_own: bool = False) -> None:
         """`own` is the key that stands in the database itself: it signs where there is no other."""
         self._keys = (*keys, *(() if own is None else (own,)))
         self._given = len(keys)
+        self.takes_own = takes_own
+        """Whether what the database's own key has signed before there were others counts."""
 
     def is_own(self, key: int) -> bool:
         """Whether this one is the database's own, although others were given: anybody who writes there may use it."""
@@ -53,14 +54,18 @@ class Signer:
         return {"salt": salt, "digest": digest, "mac": _mac(key, values, digest)}
 
     def signer_of(self, row: Row) -> int | None:
-        """Which key has signed the line, as it is; None if none of them has."""
-        if row["mac"] is None or row["digest"] is None:
+        """Which key has signed the line, as it is; None if none of them has, or it is of no form that lines have."""
+        mac, digest, salt = row["mac"], row["digest"], row["salt"]
+        are_bytes = isinstance(mac, bytes) and isinstance(digest, bytes) and isinstance(salt, bytes | None)
+        if not are_bytes or not is_moment(row["at"]):
             return None
-        mac, digest, salt = bytes(row["mac"]), bytes(row["digest"]), row["salt"]
-        for number, key in enumerate(self._keys):
-            if hmac.compare_digest(_mac(key, row, digest), mac):
-                fits = is_erased(row) if salt is None else hmac.compare_digest(_digest(key, bytes(salt), row), digest)
-                return number if fits else None
+        try:
+            for number, key in enumerate(self._keys):
+                if hmac.compare_digest(_mac(key, row, digest), mac):
+                    fits = is_erased(row) if salt is None else hmac.compare_digest(_digest(key, salt, row), digest)
+                    return number if fits else None
+        except TypeError:  # what stands in one of its columns is nothing that JSON has
+            return None
         return None
 
     def mark(self, what: What, position: int, digest: bytes) -> bytes:
@@ -78,6 +83,11 @@ class Signer:
 def is_erased(row: Row) -> bool:
     """Whether nothing is left of the line's content."""
     return row["salt"] is None and row["digest"] is not None and all(row[name] is None for name in CONTENT)
+
+
+def is_moment(value: Any) -> bool:
+    """Whether this is a time that Sixty may have written."""
+    return isinstance(value, datetime) and value.tzinfo is not None and 1970 <= value.year < 9999  # noqa: PLR2004 - far from what a year can be
 
 
 def chained(previous: bytes, position: int, at: datetime, lines: Sequence[tuple[int, bytes | None]]) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from sixty.audit.redacting import Redactor, clean
+from sixty.audit.redacting import Redactor, clean, without_credentials
 from sixty.errors import Unavailable
 from sixty.signals.within import apart
 from sixty.storage.statements import NEW, Write
@@ -69,14 +69,14 @@ class AuditTrail:
             "call_id": entry.call_id,
             "at": entry.at,
             "user_id": entry.user_id,
-            "tool": clean(entry.tool, 128),
+            "tool": without_credentials(entry.tool, 128),
             "effect": entry.effect,
             "outcome": entry.outcome,
             "message": message,
             "arguments": arguments,
             "records": dict(entry.records or (entry.seen if entry.effect == "read" else ())),
             "transport": entry.transport,
-            "client": clean(entry.client, 255) if entry.client else None,
+            "client": without_credentials(entry.client, 255) if entry.client else None,
             "address": clean(entry.address, 64) if entry.address else None,
             "microseconds": entry.microseconds,
         }

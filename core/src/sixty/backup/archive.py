@@ -75,7 +75,7 @@ def open_archive(path: Path, payload: Path, stop: Stop) -> Manifest:
                 archive.open(_PAYLOADS[manifest.database][0]) as source,
                 open(payload, "xb", opener=private) as target,
             ):
-                found = _copy(source, target, stop)
+                found = _copy(source, target, stop, manifest.size)
     except _DAMAGE as error:
         raise _damaged(path, error) from error
     except OSError as error:
@@ -99,9 +99,10 @@ def _manifest_in(archive: zipfile.ZipFile) -> Manifest:
     return Manifest.from_json(archive.read(_MANIFEST))
 
 
-def _copy(source: IO[bytes], target: IO[bytes], stop: Stop) -> tuple[int, str]:
+def _copy(source: IO[bytes], target: IO[bytes], stop: Stop, most: int | None = None) -> tuple[int, str]:
+    """The size and the hash of what was copied; what is more than `most` is not, but for a piece of it."""
     size, digest = 0, hashlib.sha256()
-    while piece := source.read(PIECE):
+    while (most is None or size <= most) and (piece := source.read(PIECE)):
         stop()
         digest.update(piece)
         target.write(piece)

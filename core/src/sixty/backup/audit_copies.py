@@ -159,10 +159,7 @@ def _written(
     """The lines are in a file; what its manifest says, or None if there were none."""
     first = last = None
     count = 0
-    with (
-        open(path, "xb", opener=private) as raw,
-        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file,
-    ):
+    with open(path, "xb", opener=private) as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
         for line in lines:
             file.write(orjson.dumps(line_shown(line), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
             first, last, count = first or line, line, count + 1

@@ -23,7 +23,7 @@ __all__ = ["SCHEMES", "Folder", "Place", "Stored", "is_address", "place_at", "pr
 
 SCHEMES = ("file", "s3")
 """Those of the addresses that there are; what has none is a folder."""
-WORK = ".sixty-"
+WORK = ".sixty-work-"
 """How the names of folders begin in which something is made."""
 LEFT_BEHIND = 86_400
 """Seconds after which such a folder is that of a process which was killed."""

@@ -23,7 +23,7 @@ from sixty.storage.engines import connected
 from sixty.storage.postgres import driver_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -48,6 +48,12 @@ NO_TRIAL = (
 
 _PROBLEMS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sa.exc.DBAPIError)
 """What comes of a server that is not there, or does not want to."""
+_GUARDED = b"--\n-- PostgreSQL database dump\n--\n\n\\restrict "
+"""How a script of pg_restore begins that lets psql run no commands of its own, `\\!` for one, whatever a dump says."""
+_UNGUARDED = (
+    "psql is too old to restore a dump safely, which could run programs here: install the latest minor release of "
+    "Postgres's client programs (one from August 2025 or later)"
+)
 _PLAIN = ("--no-owner", "--no-privileges")
 _TIME = "%Y%m%d%H%M%S"
 _T = TypeVar("_T")
@@ -113,6 +119,15 @@ class Postgres:
 def _put(url: str, dump: Path, tables: Sequence[str], stop: Stop) -> None:
     """What is in the dump is in the place of these tables, in one transaction."""
     programs, env = _ask(url, lambda connection: folder_for(_major(connection))), environment(url)
+    try:
+        _piped(programs, env, dump, tables, stop)
+    except BackupError as error:
+        raise BackupError(_UNGUARDED) if r"\restrict" in str(error) else error from error
+
+
+def _piped(programs: Path, env: Mapping[str, str], dump: Path, tables: Sequence[str], stop: Stop) -> None:
+    # a dump may have been made by anybody who can write where backups are kept
+    guard = f"\\restrict {secrets.token_hex(16)}\n".encode()
     psql = (programs / "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-")
     script = (programs / "pg_restore", *_PLAIN, "--clean", "--if-exists", "--file=-", dump)
     with (
@@ -123,8 +138,12 @@ def _put(url: str, dump: Path, tables: Sequence[str], stop: Stop) -> None:
         assert giving.stdout is not None  # noqa: S101 - likewise
         taking.stdin.write(f"BEGIN; SET LOCAL lock_timeout = '{PATIENCE}';\n".encode())
         taking.stdin.writelines(f"DROP TABLE IF EXISTS {name} CASCADE;\n".encode() for name in tables)
-        while piece := giving.stdout.read(PIECE):
+        piece = giving.stdout.read(PIECE)
+        if not piece.startswith(_GUARDED):
+            taking.stdin.write(guard)
+        while piece:
             taking.stdin.write(piece)
+            piece = giving.stdout.read(PIECE)
         if giving.wait() == 0:  # an input that ends without this, for whatever reason, changes nothing
             taking.stdin.write(b"COMMIT;\n")
             taking.stdin.close()

@@ -14,7 +14,7 @@ from sixty import search
 from sixty.audit.entry import Entry
 from sixty.audit.ranges import ranges_of
 from sixty.audit.signing import CONTENT
-from sixty.audit.verifying import ERASED
+from sixty.audit.verifying import ERASED, OURS
 from sixty.errors import Conflict
 from sixty.ids import new_id
 from sixty.operator import operator
@@ -24,7 +24,7 @@ from sixty.storage.statements import Write
 from sixty.tables import audit, changes, idempotency, jobs, records, webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from sixty.erasing.subjects import Subject
     from sixty.host import Host
@@ -43,6 +43,11 @@ TRIES = 5
 """How often a row that somebody else writes at the same time is tried."""
 
 _DELIVERY = "core.deliver"
+_OF_ERASING = sa.or_(
+    sa.and_(audit.c.tool == ERASED, audit.c.transport == OURS),
+    sa.and_(audit.c.tool == COMMAND, audit.c.transport == "cli"),
+)
+"""Lines that name nobody. By any other transport a caller can call a tool so."""
 _key: sa.BindParameter[str] = sa.bindparam("key", type_=Id)
 _seen: sa.BindParameter[int] = sa.bindparam("seen", type_=sa.Integer)
 _NEXT = sa.update(records).where(records.c.id == _key, records.c.version == _seen).values(version=records.c.version + 1)
@@ -94,7 +99,7 @@ class Sweep:
 
     async def audit(self) -> None:
         """Lines about the subject have no content any more, and a line says which."""
-        others = sa.select(audit).where(audit.c.tool.not_in((ERASED, COMMAND)), audit.c.seq > self.audit_after - LATE)
+        others = sa.select(audit).where(sa.not_(_OF_ERASING), audit.c.seq > self.audit_after - LATE)
         async for page in self._pages(audit, others):
             self.audit_after = page[-1]["seq"]
             about = [row["seq"] for row in page if self._is_about(row)]
@@ -107,8 +112,12 @@ class Sweep:
         """Changes of other records do not have the values any more; those of the record itself go with it."""
         async for page in self._pages(changes, sa.select(changes)):
             for row in page:
-                if row["record_id"] not in self.subject.ids and self._named(row["before"], row["after"]):
-                    was, is_now = self._without(row["before"]), self._without(row["after"])
+                if row["record_id"] in self.subject.ids:
+                    continue
+                kind = self.host.registry.kinds_by_table.get(row["table_name"])
+                own = kind.identifying if kind is not None else ()
+                was, is_now = self._without_but(own, row["before"]), self._without_but(own, row["after"])
+                if (was, is_now) != (row["before"], row["after"]):
                     await self._write("history", Write(_CHANGE, {"seq_": row["seq"], "was": was, "is_now": is_now}))
 
     async def answers(self) -> None:
@@ -191,6 +200,12 @@ class Sweep:
     def _without(self, value: Any) -> Any:
         return self.subject.values.without(value)
 
+    def _without_but(self, own: Collection[str], values: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The fields of a change without the values, but for those by which the other record itself is known."""
+        if values is None:
+            return None
+        return {name: value if name in own else self._without(value) for name, value in values.items()}
+
     def _fitting(self, column: sa.Column[Any], value: Any) -> Any:
         longest = getattr(column.type, "length", None)
         return value[:longest] if isinstance(value, str) and longest else value
@@ -217,7 +232,7 @@ class Sweep:
             outcome="ok",
             message=f"{len(about)} lines were erased",
             arguments={"kind": subject.name, "id": subject.id, "lines": ranges_of(about)},
-            transport="core",
+            transport=OURS,
             client=operator(),
         )
 

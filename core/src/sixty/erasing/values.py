@@ -22,7 +22,8 @@ _SHORTEST = 6
 """Characters of the shortest name or address that is looked for."""
 _PHONE = re.compile(r"\+?[\d\s()./-]+")
 _BETWEEN = r"[\s()./-]*"
-_URL = re.compile(r"[\w.+-]+[/.:][\w/.:?&=%+-]+")
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^\s/:]+(?::\d+)?/[\w/.:?&=%+-]*\w/?", re.IGNORECASE)
+"""A page of somebody's; a site alone is everybody's who has a page there."""
 
 
 class Values:

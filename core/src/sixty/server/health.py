@@ -14,6 +14,8 @@ import orjson
 
 from sixty.errors import Unavailable
 from sixty.server.replies import reply
+from sixty.signals.logs import secrets_of
+from sixty.signals.masking import masking
 from sixty.storage import migrations
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Ready:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._masked = masking(secrets_of(host.settings))
         self._lock = asyncio.Lock()
         self._answer: tuple[int, bytes] = (503, b"")
         self._until = 0.0
@@ -99,7 +102,7 @@ class Ready:
     async def _check(self) -> tuple[int, dict[str, Any]]:
         registry = self._host.registry
         packs = {
-            "quarantined": dict(registry.quarantined),
+            "quarantined": {name: self._masked(why) for name, why in registry.quarantined.items()},
             "waiting": {name: absent.reason for name, absent in registry.absent.items() if absent.state == "waiting"},
             "disabled": [name for name, absent in registry.absent.items() if absent.state == "disabled"],
         }

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sixty.config import OWN
 from sixty.signals.masking import masking
 from sixty.signals.within import WITHIN
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from sixty.config import Settings
 
-__all__ = ["handler", "log"]
+__all__ = ["handler", "log", "secrets_of"]
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -33,7 +34,7 @@ def log(settings: Settings) -> None:
 
 def handler(settings: Settings, stream: TextIO) -> logging.Handler:
     """What writes lines to `stream`, in the format of the settings."""
-    mask = masking(_secrets(settings))
+    mask = masking(secrets_of(settings))
     writing = _Writing(stream)
     writing.setFormatter(_json(mask) if settings.log_format == "json" else _Text(mask))
     return writing
@@ -110,7 +111,8 @@ def _json(mask: Callable[[str], str]) -> logging.Formatter:
     )
 
 
-def _secrets(settings: Settings) -> list[str]:
+def secrets_of(settings: Settings) -> list[str]:
     """The settings that are never shown, and so are not logged either."""
-    hidden = [name for name, field in type(settings).model_fields.items() if not field.repr]
-    return [value for name in hidden if isinstance(value := getattr(settings, name), str)]
+    hidden = (getattr(settings, name) for name, field in type(settings).model_fields.items() if not field.repr)
+    texts = (text for value in hidden for text in (value if isinstance(value, tuple) else (value,)))
+    return [text for text in texts if isinstance(text, str) and text != OWN]
