@@ -158,15 +158,17 @@ def test_where_there_is_no_folder_none_is_made(make: Callable[..., Made], folder
 
 
 def test_what_a_killed_process_has_left_is_cleared_a_day_later(make: Callable[..., Made], folder: Path) -> None:
-    old, new = folder / ".sixty-old", folder / ".sixty-new"
-    for left in (old, new):
+    old, new, others = (folder / name for name in (".sixty-work-old", ".sixty-work-new", ".sixty-demo"))
+    for left in (old, new, others):
         left.mkdir()
         (left / "dump").touch()
     day = 86_400
-    os.utime(old, (time.time() - day - 1,) * 2)
+    for left in (old, others):
+        os.utime(left, (time.time() - day - 1,) * 2)
     make(verify=False)
     assert not old.exists()
     assert new.exists()
+    assert others.exists()
 
 
 def test_only_what_is_superfluous_and_ones_own_is_removed(make: Callable[..., Made], folder: Path) -> None:
