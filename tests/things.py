@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -120,6 +118,8 @@ class Redis(Program):
 
 def missing(what: str) -> NoReturn:
     """The test is skipped for want of this, or fails where nothing may be missing."""
+    import pytest  # noqa: PLC0415 - benchmarks start these things, too, and have none
+
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
