@@ -26,7 +26,7 @@ EVERY = 0.25
 """Seconds between two looks, where nobody says when to look."""
 SELDOM = 1.0
 """The same, while somebody does."""
-BETWEEN, BUSY = 0.02, 0.1
+BETWEEN, BUSY = 0.02, 0.25
 """Seconds between two looks at the least: whatever happens meanwhile leads to one look. More, while much happens."""
 
 _logger = logging.getLogger(__name__)

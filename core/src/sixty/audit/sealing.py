@@ -40,6 +40,8 @@ BATCH = 1_000
 """Lines of one seal at the most."""
 PAUSE = 0.3
 """Seconds between two looks at the least."""
+OTHERS = 0.6
+"""The same where another process has sealed what there was: it is likely to go on."""
 TURNS = 0.1
 """Seconds by which a process may come later than another, so that not all of them want to make the same seal."""
 AWAY = 1.0
@@ -150,11 +152,12 @@ class Sealer:
         while await self._due.wait():
             self._due.clear()
             await asyncio.sleep(random.uniform(0, TURNS))  # noqa: S311 - nobody need be unable to guess it
+            sealed = 0
             with outage.survived():
-                await self.seal()
+                sealed = await self.seal()
             if outage.lasts:
                 self._due.set()
-            await asyncio.sleep(AWAY if outage.lasts else PAUSE)
+            await asyncio.sleep(AWAY if outage.lasts else PAUSE if sealed else OTHERS)
 
     async def seal(self, most: int | None = None) -> int:
         """Whatever was committed is sealed, by at most so many seals; how many lines this process has sealed."""

@@ -37,6 +37,8 @@ IN_ALL = 256
 """Jobs that run at once in a process: so many wait for the world outside at the most."""
 POLL = 5.0
 """Seconds between two looks at the most."""
+OTHERS = 0.5
+"""Seconds after which it is seen what others have written: their own processes look at once for the jobs they leave."""
 BETWEEN = 0.05
 """Seconds between two looks at the least: whatever happens meanwhile leads to one look."""
 AWAY = 1.0
@@ -72,6 +74,7 @@ class Worker:
         self._host = host
         self._leases = Leases(host.database, host.clock)
         self._woken = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._running: dict[asyncio.Task[None], _Running] = {}
         self._ticks_due = 0.0
         self._offset = time() - monotonic()
@@ -98,7 +101,8 @@ class Worker:
 
     async def records_may_have_changed(self) -> None:
         """Somebody may have left a job to be done."""
-        self.wake()
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(OTHERS, self.wake)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -109,6 +113,7 @@ class Worker:
                 yield
             finally:
                 await _end(working)
+                self._forget_others()
                 await self._stop()
 
     async def drain(self) -> list[str]:
@@ -129,6 +134,7 @@ class Worker:
     async def _work(self) -> None:
         while True:
             self._woken.clear()
+            self._forget_others()
             pause = AWAY
             with self._outage.survived():
                 _, pause = await self._turn()
@@ -136,6 +142,12 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
+
+    def _forget_others(self) -> None:
+        """Whatever others have written until now is about to be seen, or never."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
 
     async def _turn(self) -> tuple[list[str], float]:
         """Start what is due and there is room for; the names of that, and the seconds until more falls due."""
