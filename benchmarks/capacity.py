@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BOUND", "Capacity", "keeps_up", "most"]
 
-BOUND = 0.25
+BOUND = 0.1
 """Seconds that the 99th percentile of reads and of writes may take. By Little's law no more than this many seconds'
 arrivals wait at a time where that holds; where more do at the end, the backlog grows."""
 FIRST = 40.0
