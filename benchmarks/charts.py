@@ -6,6 +6,7 @@ Single numbers and heat maps are asked for, too, and not drawn: lines over time 
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,4 +164,4 @@ def named(legend: str, metric: dict[str, str], names: dict[str, str]) -> str:
     """What a line is called: the legend, with the labels of its series."""
     for label, value in metric.items():
         legend = legend.replace(f"{{{{{label}}}}}", names.get(value, value))
-    return legend
+    return re.sub(r"\{\{.*?\}\}", "none", legend)  # a label that this series has not
