@@ -69,8 +69,9 @@ async def test_the_state_of_a_snapshot_changes_only_when_somebody_writes(databas
             await snapshot.rows(COUNTER)
             return await snapshot.state()
 
-    before = await seen()
-    while (now := await seen()) != before:  # Postgres counts what is written in other databases of the server, too
-        before = now
+    before, now, looks = await seen(), await seen(), 2
+    while now != before and database.dialect_name == "postgresql" and looks < 100:
+        before, now, looks = now, await seen(), looks + 1  # what is written in the server's other databases counts, too
+    assert now == before
     await database.apply([RAISE])
     assert await seen() != before
