@@ -12,8 +12,10 @@ from fakes import ALL, world
 from fakes.making import plugin
 
 from sixty import Tables
+from sixty.call import call_tool
 from sixty.errors import ToolRemoved, Unauthenticated, Unavailable, UnknownTool
 from sixty.people import add_user, disable_user, set_role
+from sixty.request import Request
 from sixty.shared_secrets import shared_secret
 from sixty.storage.database import open_database
 from sixty.testing import open_organisation
@@ -173,6 +175,20 @@ async def test_who_asks_for_what_is_newest_gets_it_before_the_watch_has_looked(d
         assert not principal.may("world:use")
         assert "echo" not in [tool.name for tool in there.host.registry.visible("tool", principal)]
         assert await there.host.current(principal) is principal
+
+
+async def test_who_was_authenticated_before_packs_changed_may_what_they_may_now(
+    database_url: str, clock: Clock
+) -> None:
+    async with two(database_url, clock) as (here, there):
+        await here.host.disable("world")
+        await there.host.refresh()
+        before = await there.as_role("user").principal()
+        await here.host.enable("world")
+        await there.host.refresh()
+        request = Request("say_nothing", {}, principal=before)
+        assert not (await call_tool(there.host, request)).is_error
+        assert (await there.host.current(before)).may("world:use")
 
 
 async def test_so_does_who_asks_while_an_earlier_change_is_still_being_followed(

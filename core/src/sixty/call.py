@@ -73,7 +73,9 @@ async def _call(host: Host, trace: Trace, about: dict[str, Any]) -> Outcome:
         if principal is None:
             principal = await host.authenticator.authenticate(request.token)
         about["user"] = principal.user_id
-        if request.offer is None and request.tool not in registry.offers[request.kind] and host.behind:
+        if request.offer is None and (
+            request.tool not in registry.offers[request.kind] or not host.identity.is_current(principal)
+        ):  # its pack may be coming, or have come just now
             principal = await host.current(principal)
             registry.in_flight.end()
             registry = host.registry

@@ -226,6 +226,15 @@ class Identity:
             self._directory = await _load(reader, version, role_grants)
             return self._directory
 
+    def is_current(self, principal: Principal) -> bool:
+        """Whether the directory as it was last read, and the packs of this moment, make the same of this user."""
+        known = self._directory
+        return (
+            known is not None
+            and known.role_grants == self._role_grants()
+            and known.principal(principal.user_id) is principal
+        )
+
     def notice(self, counters: Counters) -> None:
         """Somebody has read the counters."""
         self.packs = max(self.packs, counters.packs)

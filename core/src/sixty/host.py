@@ -160,18 +160,23 @@ class Host:
         """Whether packs have come or gone elsewhere since the registry was built. It costs nothing to ask."""
         return self.identity.packs > self.lineup.version
 
+    def is_current(self, principal: Principal) -> bool:
+        """Whether it is who they are, and what they may do, by the packs that are wanted now. It costs nothing to ask."""
+        return not self.behind and self.identity.is_current(principal)
+
     async def current(self, principal: Principal) -> Principal:
         """The same principal, and what they may do by the packs that are wanted now; the registry follows as well.
 
         One that is behind is brought up to date, as far as that takes no more than a moment.
         """
-        if not self.behind:
+        if self.is_current(principal):
             return principal
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.wait((self.lineup.follow(),))
-                if self.behind:  # what ran had begun before the latest change
+        if self.behind:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
                     await asyncio.wait((self.lineup.follow(),))
+                    if self.behind:  # what ran had begun before the latest change
+                        await asyncio.wait((self.lineup.follow(),))
         found = (await self.identity.directory()).principal(principal.user_id)
         if found is None:
             raise Unauthenticated("this account is disabled; ask an administrator", reason="disabled")

@@ -76,7 +76,7 @@ class Direct:
             return False
         if message.is_call:
             await self._call(message, receive, send)
-        elif self._host.behind:  # the list waits for packs that are coming
+        elif not self._host.is_current(principal):  # the list waits for packs that are coming
             return False
         else:
             await _write(send, message, orjson.Fragment(self._server.listing.encoded_tools(principal, message.version)))
