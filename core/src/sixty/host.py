@@ -161,7 +161,7 @@ class Host:
         return self.identity.packs > self.lineup.version
 
     def is_current(self, principal: Principal) -> bool:
-        """Whether it is who they are, and what they may do, by the packs that are wanted now. It costs nothing to ask."""
+        """Whether it tells what they may do by the packs that are wanted now. It costs nothing to ask."""
         return not self.behind and self.identity.is_current(principal)
 
     async def current(self, principal: Principal) -> Principal:

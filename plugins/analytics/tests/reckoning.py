@@ -131,7 +131,7 @@ class Reckoning:
             now=now,
         )
 
-    def before_moving_on(self, stage: str, start: datetime, end: datetime) -> dict[str, int]:
+    def before_moving_on(self, stage: str) -> dict[str, int]:
         """Of the moves forwards from a stage, how many had which type of activity last before them, in the stay."""
         found = self.rows(
             """
@@ -142,13 +142,10 @@ class Reckoning:
                     JOIN activities ON activities.deal = stays.deal AND status = 'completed'
                         AND happened >= stays.entered AND happened < stays.departed
                 WHERE stays.stage = $stage AND following.stage_place > stays.stage_place
-                    AND stays.departed >= $start AND stays.departed < $end
                 GROUP BY stays.deal, stays.place
             ) GROUP BY type
             """,
             stage=stage,
-            start=start,
-            end=end,
         )
         return {row["type"]: row["moves"] for row in found}
 

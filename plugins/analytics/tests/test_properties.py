@@ -257,7 +257,6 @@ def expect_velocity(told: dict[str, Any], row: dict[str, Any]) -> None:
 
 
 def expect_stalled(told: dict[str, Any], seen: Reckoning, all_seen: Reckoning) -> None:
-    year = last_days(365)
     usual = all_seen.usual()
     expected = seen.stalled(MORNING, {stage: span for stage, span in usual.items() if stage != "signed"})
     limited = {stage for stage in usual if stage != "signed"}
@@ -267,7 +266,7 @@ def expect_stalled(told: dict[str, Any], seen: Reckoning, all_seen: Reckoning) -
         assert deal["ratio"] == about(row["ratio"])
         assert deal["usual_days"] == about(usual[deal["stage"]] / 86_400)
         assert deal.get("days_since_activity") == about(row["idle"])
-        before = all_seen.before_moving_on(deal["stage"], **year)
+        before = all_seen.before_moving_on(deal["stage"])
         action = deal.get("next_action")
         assert (action is None) == (not before)
         if action is not None:
