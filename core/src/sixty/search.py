@@ -119,13 +119,15 @@ def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     common = f"SELECT count(*) >= {OFTEN} AS often FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
     found = "SELECT rid, record_id, document FROM search WHERE"
     some = f"LIMIT {most} OFFSET {skipped}"
-    # no index has a case or `rid + 0`, so that the planner has one way for each of both; and what is lateral it does
-    # not hand to other processes, which take longer to start than most searches
+    # no index has a case or `rid + 0`, so that the planner has one way for each of both; what is lateral it does not
+    # hand to other processes, which take longer to start than most searches; and the rest of a division by one, of
+    # which it knows as little, lets it expect few: it looks their records up and does not read all that there are
     return (
         f"(SELECT rid, record_id, CASE WHEN {ranked} THEN -ts_rank(document, {words}) END AS rank"  # noqa: S608 - as above
         f" FROM ({common}) AS common CROSS JOIN LATERAL ("
         f"({found} common.often AND kind = {kind} AND CASE WHEN {matches} THEN true END ORDER BY -rid {some})"
-        f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching)"
+        f" UNION ALL ({found} NOT common.often AND {matches} ORDER BY rid + 0 DESC {some})) AS matching"
+        " WHERE rid % 1 = 0)"
     )
 
 
