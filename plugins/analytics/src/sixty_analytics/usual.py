@@ -37,21 +37,18 @@ async def usual_seconds(call: Call) -> Mapping[str, float]:
     stays are known has none, nor has one through which such deals pass at once. What is usual is a matter of all
     deals that the caller may read, whoever owns them.
     """
-    rows = await call.rows(_percentile())
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for row in sorted(rows, key=lambda row: int(row["place"])):
-        spans.setdefault(row["stage"], []).append((int(row["seconds"]), int(row["stays"])))
     usual: dict[str, float] = {}
-    for stage, found in spans.items():
-        (low, stays), high = found[0], found[-1][0]
+    for row in await call.rows(_percentile(call.host.database.dialect_name)):
+        low, high, stays = int(row["low"]), int(row["high"]), int(row["stays"])
         between = NINE_TENTHS * (stays - 1) % _TENTHS
-        usual[stage] = low + (high - low) * between / _TENTHS if stays >= FEWEST else 0
-    return {stage: span for stage, span in usual.items() if span > 0}
+        if stays >= FEWEST and (span := low + (high - low) * between / _TENTHS) > 0:
+            usual[row["stage"]] = span
+    return usual
 
 
 @lru_cache
-def _percentile() -> sa.Select[Any]:
-    """Of each stage the one or two stays, by length, between which the percentile lies."""
+def _percentile(dialect: str) -> sa.Select[Any]:
+    """By stage: how many stays there are, and the two, or twice the one, between which the percentile lies."""
     won = (
         sa.select(DEALS.c.id)
         .where(DEALS.c.status == WON, DEALS.c.closed_at.is_not(None))
@@ -68,6 +65,10 @@ def _percentile() -> sa.Select[Any]:
         .where(STAGE_CHANGES.c.left_at.is_not(None))
         .subquery("stays")
     )
+    return _by_arrays(stays) if dialect == "postgresql" else _by_windows(stays)
+
+
+def _by_windows(stays: sa.Subquery) -> sa.Select[Any]:
     ordered = sa.select(
         stays.c.stage,
         stays.c.seconds,
@@ -75,7 +76,19 @@ def _percentile() -> sa.Select[Any]:
         sa.func.count().over(partition_by=stays.c.stage).label("stays"),
     ).subquery("ordered")
     beyond = _TENTHS * (ordered.c.place - 1) - NINE_TENTHS * (ordered.c.stays - 1)
-    return sa.select(ordered).where(beyond > -_TENTHS, beyond < _TENTHS)
+    low, high = sa.func.min(ordered.c.seconds).label("low"), sa.func.max(ordered.c.seconds).label("high")
+    near = sa.select(ordered.c.stage, ordered.c.stays, low, high).where(beyond > -_TENTHS, beyond < _TENTHS)
+    return near.group_by(ordered.c.stage, ordered.c.stays)
+
+
+def _by_arrays(stays: sa.Subquery) -> sa.Select[Any]:
+    """The same at less than half the cost: Postgres sorts within a group by one key, and counts nothing row by row."""
+    array = sa.func.array_agg(stays.c.seconds).aggregate_order_by(stays.c.seconds).label("seconds")
+    count = sa.func.count().label("stays")
+    sorted_ = sa.select(stays.c.stage, count, array).group_by(stays.c.stage).subquery("sorted")
+    tenths = NINE_TENTHS * (sorted_.c.stays - 1)
+    low, high = sorted_.c.seconds[tenths // _TENTHS + 1], sorted_.c.seconds[(tenths + NINE_TENTHS) // _TENTHS + 1]
+    return sa.select(sorted_.c.stage, sorted_.c.stays, low.label("low"), high.label("high"))
 
 
 async def next_action(call: Call, stage: str) -> NextAction | str:
