@@ -59,13 +59,12 @@ _RULES = [
     "periods in which nothing was expected and nothing was won are left out",
 ]
 
-_START = sa.bindparam("start", type_=Instant)
 _END = sa.bindparam("end", type_=Instant)
 
 
 async def historical(call: Call, expected: Sequence[Row]) -> Historical:
     """What the deals that were closed latest say of these sums by stage."""
-    known, closed, won = await _known(call, call.now + timedelta(microseconds=1))
+    ((known, closed, won),) = await _known(call, call.now + timedelta(microseconds=1))
     missing: dict[str, str] = {}
     sums = {row["stage"]: row["value"] for row in expected if row["valued"]}
     unknown = [stage for stage in STAGES if stage in sums and not known[stage].closed]
@@ -100,13 +99,20 @@ async def backtest(
     """How well these weights, and those that closed deals showed, would have predicted the last periods; or why not."""
     windows = completed(period, call.today)
     moments: list[Any] = [DateRange(start=it.first, end=it.last).moments(call.timezone) for it in windows]
-    told: list[PastPeriod] = []
-    for window, (start, end) in zip(windows, moments, strict=True):  # of days that are over, so that there are both
-        values = {"start": start, "end": end, "first": window.first, "last": window.last, "owner_id": owner_id}
-        standing = await call.rows(_standing(of_owner=owner_id is not None), values)
-        won = (await call.rows(_won(of_owner=owner_id is not None), values))[0]
-        if standing or won["deals"]:
-            told.append(_past(window, standing, won["value"], weights, await _known(call, start)))
+    starts = [start for start, _ in moments]  # of days that are over, so that there are both
+    values = {"owner_id": owner_id, "end": moments[-1][1], "last": windows[-1].last, **_numbered("start", starts)}
+    values |= _numbered("first", [window.first for window in windows])
+    standing: dict[int, list[Row]] = {}
+    for row in await call.rows(_standing(len(windows), of_owner=owner_id is not None), values):
+        standing.setdefault(row["place"], []).append(row)
+    rows = await call.rows(_won(len(windows), of_owner=owner_id is not None), values)
+    won = {row["place"]: row["value"] for row in rows}
+    known = await _known(call, *starts)
+    told = [
+        _past(window, standing.get(place, []), won.get(place), weights, known[place])
+        for place, window in enumerate(windows)
+        if place in standing or place in won
+    ]
     if not told:
         return f"nothing was expected or won from {windows[0].first} to {windows[-1].last}"
     by_history = [past for past in told if past.predicted_by_history is not None]
@@ -149,9 +155,17 @@ class _Known(NamedTuple):
     won: int
 
 
-async def _known(call: Call, moment: datetime) -> _Known:
-    """What was known before a moment."""
-    paths = [(row["path"], row["status"], row["deals"]) for row in await call.rows(_closed(LATEST), {"end": moment})]
+async def _known(call: Call, *moments: datetime) -> list[_Known]:
+    """What was known before each of these moments, of which each comes after the one before it."""
+    values = {"end": moments[-1], **_numbered("start", moments)}
+    rows = await call.rows(_closed(LATEST, len(moments)), values)
+    if len(moments) > 1 and sum(row["deals"] for row in rows) >= LATEST:  # others may have been the latest before
+        return [known for moment in moments for known in await _known(call, moment)]
+    return [_known_by([row for row in rows if row["place"] <= place]) for place in range(len(moments))]
+
+
+def _known_by(rows: Sequence[Row]) -> _Known:
+    paths = [(row["path"], row["status"], row["deals"]) for row in rows]
     won = sum(deals for _, status, deals in paths if status == "won")
     return _Known(shares(paths), sum(deals for *_, deals in paths), won)
 
@@ -164,14 +178,37 @@ def _weight(share: Share, *, enough: bool) -> HistoricalWeight:
     return HistoricalWeight(weight=weight, low=low, high=high, closed=share.closed, won=share.won)
 
 
+def _numbered(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    return {f"{name}_{number}": value for number, value in enumerate(values)}
+
+
+def _passed(column: sa.ColumnElement[Any], name: str, numbers: range) -> sa.ColumnElement[int]:
+    """How many of these numbered parameters, of which each comes after the one before it, are not after the column."""
+    counts = [sa.literal_column(str(count), sa.Integer) for count in range(len(numbers) + 1)]
+    return _by_passed(column, name, numbers, counts)
+
+
+def _by_passed(
+    column: sa.ColumnElement[Any], name: str, numbers: range, values: Sequence[sa.ColumnElement[Any]]
+) -> sa.ColumnElement[Any]:
+    """One of these values, by how many those are."""
+    bounds = [sa.bindparam(f"{name}_{number}", type_=column.type) for number in numbers]
+    cases = [(column < bound, value) for bound, value in zip(bounds, values, strict=False)]
+    return sa.case(*cases, else_=values[-1]) if cases else values[0]
+
+
 @lru_cache
-def _closed(most: int) -> sa.Select[Any]:
-    """How many of the latest deals closed before a moment were in the same stages, and what came of them."""
+def _closed(most: int, moments: int) -> sa.Select[Any]:
+    """How many of the latest deals closed before the last moment were in the same stages, and what came of them.
+
+    By the place of the first of the moments before which they were closed.
+    """
     either = sa.union_all(*(sa.select(_latest(status, most)) for status in ("won", "lost"))).subquery("either")
-    latest = sa.select(either).order_by(either.c.closed_at.desc(), either.c.id.desc()).limit(most).subquery("latest")
-    return sa.select(latest.c.path, latest.c.status, sa.func.count().label("deals")).group_by(
-        latest.c.path, latest.c.status
-    )
+    place = _passed(either.c.closed_at, "start", range(moments - 1)).label("place")
+    newest = (either.c.closed_at.desc(), either.c.id.desc())
+    latest = sa.select(place, either.c.path, either.c.status).order_by(*newest).limit(most).subquery("latest")
+    groups = tuple(latest.c)
+    return sa.select(*groups, sa.func.count().label("deals")).group_by(*groups)
 
 
 def _latest(status: Status, most: int) -> sa.Subquery:
@@ -186,30 +223,38 @@ def _latest(status: Status, most: int) -> sa.Subquery:
 
 
 @lru_cache
-def _standing(*, of_owner: bool) -> Any:
-    """Per stage: what the deals that were open in it at the start and are expected to close in these days are worth."""
+def _standing(periods: int, *, of_owner: bool) -> Any:
+    """By period and stage: what deals are worth that were open in it at the start, and are to close in these days."""
+    closes = deals.c.expected_close_date
+    starts = [sa.bindparam(f"start_{number}", type_=Instant) for number in range(periods)]
+    place = _passed(closes, "first", range(1, periods)).label("place")
+    start = _by_passed(closes, "first", range(1, periods), starts)
     statement = (
-        sa.select(deal_stages.c.stage, sa.func.sum(WORTH, type_=Cents).label("value"))
+        sa.select(place, deal_stages.c.stage, sa.func.sum(WORTH, type_=Cents).label("value"))
         .join_from(deals, deal_stages, deal_stages.c.deal_id == deals.c.id)
         .where(
             deals.c.status.in_(("open", "won", "lost")),  # all of them, as the index has them
-            deals.c.expected_close_date >= sa.bindparam("first", type_=sa.Date),
-            deals.c.expected_close_date <= sa.bindparam("last", type_=sa.Date),
-            sa.or_(deals.c.status != "lost", deals.c.closed_at >= _START),
+            closes >= sa.bindparam("first_0", type_=sa.Date),
+            closes <= sa.bindparam("last", type_=sa.Date),
+            sa.or_(deals.c.status != "lost", deals.c.closed_at >= start),
             deal_stages.c.stage != WON_STAGE,
-            deal_stages.c.entered_at < _START,
-            sa.or_(deal_stages.c.left_at.is_(None), deal_stages.c.left_at >= _START),
+            deal_stages.c.entered_at < start,
+            sa.or_(deal_stages.c.left_at.is_(None), deal_stages.c.left_at >= start),
         )
-        .group_by(deal_stages.c.stage)
+        .group_by(place, deal_stages.c.stage)
     )
     return _owned(statement, of_owner=of_owner)
 
 
 @lru_cache
-def _won(*, of_owner: bool) -> Any:
-    """What was won in a time."""
-    statement = sa.select(sa.func.count().label("deals"), sa.func.sum(WORTH, type_=Cents).label("value")).where(
-        deals.c.status == "won", deals.c.closed_at >= _START, deals.c.closed_at < _END
+def _won(periods: int, *, of_owner: bool) -> Any:
+    """By period: what was won in it."""
+    closed_at = deals.c.closed_at
+    place = _passed(closed_at, "start", range(1, periods)).label("place")
+    statement = (
+        sa.select(place, sa.func.sum(WORTH, type_=Cents).label("value"))
+        .where(deals.c.status == "won", closed_at >= sa.bindparam("start_0", type_=Instant), closed_at < _END)
+        .group_by(place)
     )
     return _owned(statement, of_owner=of_owner)
 
