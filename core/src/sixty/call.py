@@ -198,7 +198,7 @@ async def _step(call: Call) -> AsyncIterator[Call]:
 
 
 async def _attempt(call: Call, arguments: Any, *, first: bool) -> tuple[Outcome, str]:
-    async with UnitOfWork(call.host.database, hopeful=first) as unit:
+    async with UnitOfWork(call.host.database, hope=call.tool.name if first else None) as unit:
         call.begin(unit)
         key = call.request.idempotency_key if call.tool.effect != "read" else None
         if key is not None and (first_answer := await repeated(call, key)) is not None:

@@ -55,10 +55,10 @@ class _Abandoned(Exception):
 class UnitOfWork:
     """All that one transaction reads and writes. Use as an async context manager; what is not committed is gone."""
 
-    def __init__(self, database: Database, *, hopeful: bool = False) -> None:
-        """A `hopeful` unit may raise `StaleWrite` at its end although it has written nothing: begin again."""
+    def __init__(self, database: Database, *, hope: str | None = None) -> None:
+        """A unit with a `hope` may raise `StaleWrite` at its end although it has written nothing: begin again."""
         self._database = database
-        self._hopeful = hopeful
+        self._hope = hope
         self._reading = AsyncExitStack()
         self._pinning = AsyncExitStack()
         self._reader: Reader | None = None
@@ -115,7 +115,7 @@ class UnitOfWork:
         if self._pinned is not None:
             return await self._pinned.rows(statement, values)
         if self._reader is None:
-            self._reader = await self._reading.enter_async_context(self._database.snapshot(hopeful=self._hopeful))
+            self._reader = await self._reading.enter_async_context(self._database.snapshot(hope=self._hope))
         return await self._reader.rows(statement, values)
 
     async def state(self) -> Hashable | None:

@@ -42,7 +42,7 @@ async def test_a_snapshot_does_not_see_what_is_written_meanwhile(database: Datab
 async def test_a_hopeful_snapshot_shows_one_state_or_says_that_it_did_not(database: Database) -> None:
     first = second = None
     try:
-        async with database.snapshot(hopeful=True) as snapshot:
+        async with database.snapshot(hope="test") as snapshot:
             first = await snapshot.rows(COUNTER)
             await database.apply([RAISE])
             second = await snapshot.rows(COUNTER)
@@ -51,21 +51,38 @@ async def test_a_hopeful_snapshot_shows_one_state_or_says_that_it_did_not(databa
     assert first == second
 
 
+async def test_after_a_vain_hope_those_of_the_same_name_hold_and_others_still_hope(database: Database) -> None:
+    async def holds(hope: str) -> bool:
+        try:
+            async with database.snapshot(hope=hope) as snapshot:
+                first = await snapshot.rows(COUNTER)
+                await database.apply([RAISE])
+                return first == await snapshot.rows(COUNTER)
+        except StaleWrite:
+            return False
+
+    hopes_cost_nothing = database.dialect_name == "sqlite"
+    assert await holds("long") == hopes_cost_nothing
+    assert await holds("long")
+    assert await holds("short") == hopes_cost_nothing
+    assert await holds("long")
+
+
 async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) -> None:
-    async with database.snapshot(hopeful=True) as snapshot:
+    async with database.snapshot(hope="test") as snapshot:
         assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
         assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}] * 3
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:
-    async with database.snapshot(hopeful=True) as snapshot:
+    async with database.snapshot(hope="test") as snapshot:
         assert await snapshot.row(NOTHING) is None
         await database.apply([RAISE])
 
 
 async def test_the_state_of_a_snapshot_changes_only_when_somebody_writes(database: Database) -> None:
     async def seen() -> object:
-        async with database.snapshot(hopeful=True) as snapshot:
+        async with database.snapshot(hope="test") as snapshot:
             await snapshot.rows(COUNTER)
             return await snapshot.state()
 

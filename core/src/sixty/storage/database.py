@@ -103,11 +103,11 @@ class Database(Protocol):
     async def shared(self, statement: Statement) -> list[Row]:
         """All rows of a statement without values, read after this was called; who asks meanwhile may share the read."""
 
-    def snapshot(self, *, hopeful: bool = False) -> AbstractAsyncContextManager[Reader]:
+    def snapshot(self, *, hope: str | None = None) -> AbstractAsyncContextManager[Reader]:
         """A consistent view for reading. Holds no lock that a writer would wait for.
 
-        A `hopeful` one may cost less, and raise `StaleWrite` at its end if it turns out not to have been consistent:
-        for who can begin again.
+        One with a `hope`, which is the name of what reads, may cost less, and raise `StaleWrite` at its end if it turns
+        out not to have been consistent: for who can begin again. Of names whose hope was vain, little is read twice.
         """
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

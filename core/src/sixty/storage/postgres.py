@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from itertools import groupby
@@ -36,7 +36,7 @@ __all__ = ["PostgresDatabase", "driver_address"]
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
 WARY = 20
-"""Snapshots that are not hopeful after one whose hope was vain: so little is read twice under many writes."""
+"""Snapshots of a name without hope, after one whose hope was vain: so little is read twice under many writes."""
 TOGETHER = 40
 """Writes that are put into one statement at the most."""
 ANALYZING = 300.0
@@ -316,7 +316,7 @@ class PostgresDatabase:
         self._connections = _Connections(driver_address(url))
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
-        self._wary = 0
+        self._wary = Counter[str]()
         self._next_reads: dict[Statement, asyncio.Task[list[Row]]] = {}
         self._reads: set[asyncio.Task[list[Row]]] = set()
         self._voice = Voice(self._connected)
@@ -383,9 +383,10 @@ class PostgresDatabase:
             self._connections.give_back(connection)
 
     @asynccontextmanager
-    async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[_Session | _Observer]:
-        if not hopeful or self._wary:
-            self._wary = max(0, self._wary - 1)
+    async def snapshot(self, *, hope: str | None = None) -> AsyncIterator[_Session | _Observer]:
+        if hope is None or self._wary[hope]:
+            if hope is not None:
+                self._wary[hope] -= 1
             async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
                 yield session
             return
@@ -396,7 +397,7 @@ class PostgresDatabase:
         finally:
             self._connections.give_back(connection)
         if not observer.is_snapshot:
-            self._wary = WARY
+            self._wary[hope] = WARY
             raise StaleWrite("the database changed between two statements")
 
     @asynccontextmanager

@@ -92,7 +92,7 @@ class SqliteDatabase:
         return await self.rows(statement)  # it never waits, so there is nobody to share with
 
     @asynccontextmanager
-    async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[Snapshot]:  # noqa: ARG002 - it costs nothing
+    async def snapshot(self, *, hope: str | None = None) -> AsyncIterator[Snapshot]:  # noqa: ARG002 - it costs nothing
         reader = await self._take()
         try:
             reader.begin()

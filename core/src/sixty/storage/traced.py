@@ -89,8 +89,8 @@ class TracedDatabase:
         return await self._statements.one(statement, partial(self._database.shared, statement))
 
     @asynccontextmanager
-    async def snapshot(self, *, hopeful: bool = False) -> AsyncIterator[Reader]:
-        async with self._database.snapshot(hopeful=hopeful) as reader:
+    async def snapshot(self, *, hope: str | None = None) -> AsyncIterator[Reader]:
+        async with self._database.snapshot(hope=hope) as reader:
             yield _Reader(reader, self._statements)
 
     @asynccontextmanager
