@@ -50,6 +50,8 @@ PROBED = 1_000
 """Of so many of the newest records of a kind some must match for a word to be taken for a common one, on Postgres."""
 OFTEN = 20
 """How many of them."""
+FEW = 100_000
+"""Up to so many records of all kinds no word is too common for the index of words, on Postgres."""
 QUERY = "sixty_query"
 """The parameter of `hits`: what `match_query` made of the caller's words."""
 _RANKED, _SKIPPED, _MOST = "sixty_ranked", "sixty_skipped", "sixty_most"
@@ -109,14 +111,17 @@ def _sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
 def _postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     """A word that many have is found by going back through all records of a kind, a rare one by the index of words.
 
-    Which of both it is, the newest records tell: the planner knows nothing of beginnings of words.
+    Which of both it is, the newest records tell: the planner knows nothing of beginnings of words. Where there are few
+    records, they are not asked.
     """
     kind, query, ranked, skipped, most = (compiler.process(clause, **options) for clause in element.clauses)
     own = f"replace({query}, '{_KIND}', replace({kind}, '_', ''))"
     words = f"(SELECT to_tsquery('simple', {own}))"  # a selection is made once, and not for each row
     matches = f"document @@ {words}"
     newest = f"SELECT document FROM search WHERE kind = {kind} ORDER BY -rid LIMIT {PROBED}"  # noqa: S608 - no value in it
-    common = f"SELECT count(*) >= {OFTEN} AS often FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
+    asked = f"SELECT count(*) >= {OFTEN} FROM ({newest}) AS newest WHERE {matches}"  # noqa: S608 - as above
+    many = f"SELECT reltuples > {FEW} FROM pg_class WHERE oid = 'search'::regclass"  # noqa: S608 - as above
+    common = f"SELECT CASE WHEN ({many}) THEN ({asked}) ELSE false END AS often"
     found = "SELECT rid, record_id, document FROM search WHERE"
     some = f"LIMIT {most} OFFSET {skipped}"
     # no index has a case or `rid + 0`, so that the planner has one way for each of both; what is lateral it does not

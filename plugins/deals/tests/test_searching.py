@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sixty import Invalid, NotFound, Permissions, hookimpl
+from sixty import Invalid, NotFound, Permissions, hookimpl, search
 from sixty.search import BEST, OLDER
 from sixty_deals import plugin
 
@@ -58,6 +58,14 @@ def three_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search knows of three matches which are the best."""
     monkeypatch.setitem(cast("dict[str, Any]", BEST), "sixty_most", 3)
     monkeypatch.setitem(cast("dict[str, Any]", OLDER), "sixty_skipped", 3)
+
+
+@pytest.fixture(params=["rare", "common"])
+def frequency(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often every word is taken to be: on Postgres each of both is looked for in its own way."""
+    if request.param == "common":
+        monkeypatch.setattr(search, "FEW", -2)
+        monkeypatch.setattr(search, "OFTEN", 0)
 
 
 async def test_the_latest_changed_comes_first(sixty: Organisation) -> None:
@@ -127,7 +135,7 @@ async def test_a_hit_in_the_title_comes_before_one_in_the_notes_unless_sorted(si
     assert await titles(user, query="renewal", sort="-value") == ["Other", "Renewal"]
 
 
-@pytest.mark.usefixtures("three_ranked")
+@pytest.mark.usefixtures("three_ranked", "frequency")
 @pytest.mark.parametrize("limit", range(1, 6))
 async def test_only_the_newest_matches_are_ranked_and_all_others_follow(sixty: Organisation, limit: int) -> None:
     user = sixty.as_role("user")
@@ -280,7 +288,7 @@ class TestWhereEverybodySeesTheirOwn:
         vars(narrow).update({**vars(plugin), "sixty_permissions": sixty_permissions})
         return (("deals", narrow),)
 
-    @pytest.mark.usefixtures("three_ranked")
+    @pytest.mark.usefixtures("three_ranked", "frequency")
     async def test_older_matches_of_ones_own_are_found_behind_newer_ones_of_others(self, sixty: Organisation) -> None:
         user, other = sixty.as_role("user"), sixty.as_role("manager")
         for title, owner in (("mine 1", user), ("mine 2", user), ("x", other), ("mine 3", user), ("y", other)):
