@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from sixty.tools import tool
 from sixty.values import Arguments, Limit, Result, Text, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sixty.kinds import Searchable
     from sixty.storage.statements import Row
 
@@ -106,12 +109,18 @@ def _recent(searchable: Searchable) -> sa.Select[Any]:
 
 
 async def _similar(call: Call, searchable: Searchable, query: str) -> list[Hit]:
+    rows = {row["id"]: row for row in await call.within(searchable.kind).rows(_recent(searchable))}
+    titles = {record_id: str(row[searchable.title]) for record_id, row in rows.items()}
+    best = await asyncio.to_thread(_closest, query, titles)
+    return [_hit(searchable, rows[record_id], round(score / 100, 4)) for _, score, record_id in best]
+
+
+def _closest(query: str, titles: Mapping[str, str]) -> list[tuple[str, float, str]]:
+    """The titles that come closest, each with how close it comes. Of thousands it takes long enough to delay others."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - rarely needed, and slow to import
 
-    rows = {row["id"]: row for row in await call.within(searchable.kind).rows(_recent(searchable))}
-    titles = {record_id: fold(str(row[searchable.title])) for record_id, row in rows.items()}
-    best = process.extract(fold(query), titles, scorer=fuzz.WRatio, score_cutoff=CLOSE, limit=25)
-    return [_hit(searchable, rows[record_id], round(score / 100, 4)) for _, score, record_id in best]
+    folded = {record_id: fold(title) for record_id, title in titles.items()}
+    return process.extract(fold(query), folded, scorer=fuzz.WRatio, score_cutoff=CLOSE, limit=25)
 
 
 def _hit(searchable: Searchable, row: Row, score: float) -> Hit:
