@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.ids import new_id
-from sixty.storage import liveness, postgres
+from sixty.storage import liveness, postgres_connections
 from sixty.storage.database import OutcomeUnknown, StorageUnavailable, open_database
 from sixty.storage.statements import NEW, Write
 from sixty.tables import teams
@@ -152,14 +152,14 @@ async def test_who_waits_on_a_silent_server_is_told_and_who_comes_meanwhile_at_o
     await asyncio.gather(*(database.rows(NAMES) for _ in range(3)))
     monkeypatch.setattr(liveness, "LOOK", 0.02)
     monkeypatch.setattr(liveness, "SILENCE", 0.02)
-    monkeypatch.setattr(postgres, "CONNECTING", 0.05)
+    monkeypatch.setattr(postgres_connections, "CONNECTING", 0.05)
     line.be_silent()
     with pytest.raises(StorageUnavailable, match="try again later"):
         await database.rows(NAMES)
     async with asyncio.timeout(0.02):
         with pytest.raises(StorageUnavailable):
             await database.rows(NAMES)
-    monkeypatch.setattr(postgres, "CONNECTING", 3.0)
+    monkeypatch.setattr(postgres_connections, "CONNECTING", 3.0)
     line.speak()
     async with asyncio.timeout(20):
         while True:
@@ -176,7 +176,7 @@ async def test_a_server_that_is_slow_is_waited_for(database: Database, monkeypat
 
 
 async def test_somebody_elses_lock_is_not_waited_for_for_ever(url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(postgres._SETTINGS, "lock_timeout", "20")
+    monkeypatch.setitem(postgres_connections._SETTINGS, "lock_timeout", "20")
     database = await open_database(url.render_as_string(hide_password=False))
     await database.apply([team("a")])
     renamed = Write(sa.update(teams).values(name="b"), {}, expect=1)
@@ -190,7 +190,7 @@ async def test_somebody_elses_lock_is_not_waited_for_for_ever(url: sa.URL, monke
 async def test_the_system_is_told_to_notice_what_is_never_received(database: Database) -> None:
     connection = await database._connections.take()  # type: ignore[attr-defined] # there is no other way to see it
     plug = connection._transport.get_extra_info("socket")
-    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == postgres.UNACKNOWLEDGED * 1000
+    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == postgres_connections.UNACKNOWLEDGED * 1000
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
     database._connections.give_back(connection)  # type: ignore[attr-defined] # as above

@@ -1,0 +1,180 @@
+"""Connections to Postgres: kept open, given out one at a time, and dropped once the server is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import asyncpg
+import orjson
+from asyncpg import exceptions as pg
+
+from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.liveness import Liveness
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["BROKEN", "Connections", "translated"]
+
+CONNECTIONS = 16
+"""Connections of one process at the most; further callers wait."""
+PATIENCE = 10.0
+"""Seconds that a caller waits for a connection, or for somebody else's lock."""
+CONNECTING = 3.0
+"""Seconds that a new connection may take."""
+ABANDONED = 300.0
+"""Seconds after which the server ends a transaction in which nothing happens: whoever began it hangs."""
+QUIET = 20
+"""Seconds after which either side sees whether the other is still there."""
+UNACKNOWLEDGED = 10.0
+"""Seconds after which what was sent and not received ends a connection, on either side."""
+BROKEN = (OSError, TimeoutError, pg.InterfaceError, pg.InternalClientError, pg.PostgresConnectionError)
+"""The connection was cut, maybe in the midst of something."""
+
+_SETTINGS = {
+    "timezone": "UTC",
+    # to compile a statement takes some 40 ms, and few statements here take as long
+    "jit": "off",
+    # in milliseconds, but for the last, which is in seconds
+    "lock_timeout": f"{PATIENCE * 1000:.0f}",
+    "idle_in_transaction_session_timeout": f"{ABANDONED * 1000:.0f}",
+    "tcp_user_timeout": f"{UNACKNOWLEDGED * 1000:.0f}",
+    "tcp_keepalives_idle": f"{QUIET}",
+}
+
+
+def translated(error: Exception) -> Exception:
+    """What an error of the driver means here; the same error where it means nothing else."""
+    if isinstance(error, pg.IntegrityConstraintViolationError):
+        return IntegrityViolation(f"{error} ({error.constraint_name})")
+    if isinstance(error, pg.SerializationError | pg.DeadlockDetectedError | pg.InvalidCachedStatementError):
+        return StaleWrite(str(error))
+    if isinstance(
+        error,
+        (
+            *BROKEN,
+            pg.InsufficientResourcesError,
+            pg.OperatorInterventionError,
+            pg.LockNotAvailableError,
+            pg.IdleInTransactionSessionTimeoutError,
+            pg.InvalidAuthorizationSpecificationError,
+            pg.InvalidCatalogNameError,
+            pg.ReadOnlySQLTransactionError,
+        ),
+    ):
+        return StorageUnavailable("the database is not available; try again later")
+    return error
+
+
+class Connections:
+    """Open connections, kept for whoever comes next. Nobody changes their session, so none is reset."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._free: list[Any] = []
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._liveness = Liveness(self._answers, _terminate)
+        self._made: WeakSet[Any] = WeakSet()
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many are in somebody's hands, and how many wait for somebody."""
+        return {"busy": self._liveness.out, "idle": len(self._free)}
+
+    async def take(self) -> Any:
+        """A connection of one's own; it must be given back."""
+        try:
+            if self._places.locked():
+                await asyncio.wait_for(self._places.acquire(), PATIENCE)
+            else:
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise translated(error) from error
+        try:
+            connection = self._open() or await self.connect()
+        except BaseException as error:
+            self._places.release()
+            raise (translated(error) if isinstance(error, Exception) else error) from error
+        self._liveness.begin(connection)
+        return connection
+
+    def give_back(self, connection: Any) -> None:
+        """Let the next one have it."""
+        self._liveness.end(connection)
+        if not connection.is_closed():
+            self._free.append(connection)
+        self._places.release()
+
+    async def close(self) -> None:
+        """Close those that nobody uses, and wait until the server has been told of what was cancelled on any."""
+        await self._liveness.close()
+        await asyncio.gather(*map(_close, self._free))
+        self._free.clear()
+        telling = [task for connection in self._made for task in connection._cancellations]  # noqa: SLF001 - it waits for them nowhere
+        if telling:
+            await asyncio.wait(telling, timeout=CONNECTING)
+
+    def _open(self) -> Any | None:
+        """One that nobody uses, as far as is known; those of a server that does not answer are dropped."""
+        if self._liveness.lost:
+            for connection in self._free:
+                connection.terminate()
+            self._free.clear()
+            raise TimeoutError
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def _answers(self) -> bool:
+        """Whether the server says anything to who comes anew, if only that it cannot take them."""
+        try:
+            connection = await self.connect()
+        except pg.PostgresError:
+            return True
+        except BROKEN:
+            return False
+        await _close(connection)
+        return True
+
+    async def connect(self) -> Any:
+        """A connection that is nobody else's, and not given back."""
+        async with asyncio.timeout(CONNECTING):
+            connection = await asyncpg.connect(self._address, statement_cache_size=1024, server_settings=_SETTINGS)
+            self._made.add(connection)
+            try:
+                _limit_silence(connection)
+                for name in ("json", "jsonb"):  # SQLAlchemy's type has made text of the value already
+                    await connection.set_type_codec(
+                        name, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text"
+                    )
+            except BaseException:
+                connection.terminate()
+                raise
+        return connection
+
+
+def _terminate(connection: Any) -> None:
+    """Nobody waits on it any longer; the server may not be told."""
+    connection.terminate()
+
+
+async def _close(connection: Any) -> None:
+    """Say goodbye, unless that takes long."""
+    with suppress(*BROKEN):
+        await connection.close(timeout=CONNECTING)
+
+
+def _limit_silence(connection: Any) -> None:
+    """Who is not there any more ends the connection, where the system can see to that."""
+    plug = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver has no setting for it
+    if plug.family in (socket.AF_INET, socket.AF_INET6) and sys.platform == "linux":
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, QUIET)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNACKNOWLEDGED * 1000))
