@@ -6,7 +6,6 @@ Nothing of HTTP is imported: an agent waits for this server to start.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import stat
@@ -19,6 +18,7 @@ from mcp.shared.message import SessionMessage
 
 from sixty.errors import ConfigError, Unauthenticated
 from sixty.server.caller import CALLER, Caller
+from sixty.server.collecting import collect_seldom
 from sixty.server.duplex import Incoming, unreadable
 from sixty.server.mcp import SixtyServer
 
@@ -51,8 +51,7 @@ async def serve_stdio(host: Host) -> None:
         ) from error
     CALLER.set(Caller(token=token, transport="stdio"))
     server = SixtyServer(host)
-    gc.freeze()  # what is loaded stays; nobody waits for a look at all of it
-    gc.enable()
+    collect_seldom()  # without a first look at all that is loaded: nobody waits for it
     serving = asyncio.create_task(_serve(server, host.settings.max_request_bytes))
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
