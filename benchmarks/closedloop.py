@@ -53,7 +53,7 @@ def result_of(status: int, body: bytes) -> dict[str, Any] | None:
     """The result in this answer, if it has one. Takes JSON, and the last event of an event stream."""
     if status != OK:
         return None
-    answer = orjson.loads(body if body.startswith(b"{") else body.rpartition(b"data: ")[2])
+    answer = orjson.loads(body if body.startswith(b"{") else body.rpartition(b"data: ")[2].partition(b"\n")[0])
     result: dict[str, Any] | None = answer.get("result")
     return result
 

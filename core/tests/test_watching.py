@@ -132,10 +132,10 @@ async def test_a_database_that_is_away_for_a_while_is_watched_again(
     sixty: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("sixty.watch.EVERY", 0.01)
-    told, asked, state = Told(), asyncio.Event(), sixty.host.database.state
+    told, asked, look = Told(), asyncio.Event(), sixty.host.database.look
     failures = 0
 
-    async def away() -> Any:
+    async def away(*_: Any) -> Any:
         nonlocal failures
         failures += 1
         if failures == 3:
@@ -143,10 +143,10 @@ async def test_a_database_that_is_away_for_a_while_is_watched_again(
         raise Unavailable("away")
 
     async with sixty.host.watching(told):
-        monkeypatch.setattr(sixty.host.database, "state", away)
+        monkeypatch.setattr(sixty.host.database, "look", away)
         await asked.wait()
         await sixty.as_role("user").call("add_note", text="written meanwhile")
-        monkeypatch.setattr(sixty.host.database, "state", state)
+        monkeypatch.setattr(sixty.host.database, "look", look)
         await told.until(lambda: told.records > 0)
     messages = [record.message for record in caplog.records if record.name == "sixty.watch"]
     assert len([message for message in messages if "cannot be watched" in message]) == 1

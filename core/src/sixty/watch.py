@@ -130,9 +130,9 @@ class Watch:
     async def _look(self) -> None:
         """See whether anybody has written, and only then what; the first look only remembers what there is."""
         host = self._host
-        state = await host.database.state()
-        if state != self._state:
-            counters = counters_in(await host.database.rows(COUNTERS))
+        state, found = await host.database.look(COUNTERS, self._state)
+        if found is not None:
+            counters = counters_in(found)
             host.identity.notice(counters)
             if self._looked.is_set():
                 for audience in self._audiences:

@@ -238,8 +238,11 @@ async def test_the_database_below_does_what_it_is_asked(sixty: Organisation) -> 
     async with database.transaction() as transaction:
         assert await transaction.row(select) == {"n": 3}
         await transaction.apply([])
-        assert None not in (await transaction.state(), await database.state())
+        assert await transaction.state() is not None
     assert await database.shared(select) == [{"n": 3}]
+    state, rows = await database.look(select, None)
+    assert rows == [{"n": 3}]
+    assert (await database.look(select, state))[0] is not None
     await database.analyze()
     assert set(database.connections) in (set(), {"busy", "idle"})
 

@@ -92,3 +92,15 @@ async def test_the_state_of_a_snapshot_changes_only_when_somebody_writes(databas
     assert now == before
     await database.apply([RAISE])
     assert await seen() != before
+
+
+async def test_a_look_shows_rows_only_where_somebody_has_written_since(database: Database) -> None:
+    state, rows = await database.look(COUNTER, None)
+    assert rows == await database.rows(COUNTER)
+    looks = 0
+    while (now := await database.look(COUNTER, state))[1] is not None and looks < 100:
+        state, looks = now[0], looks + 1  # as above
+    assert now == (state, None)
+    await database.apply([RAISE])
+    _, rows = await database.look(COUNTER, state)
+    assert rows == await database.rows(COUNTER)

@@ -113,8 +113,11 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction of one's own. On SQLite nobody else writes until it ends: keep it short."""
 
-    async def state(self) -> Hashable:
-        """A value that is the same only as long as nobody, in whatever process, writes anything; cheap to ask often."""
+    async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
+        """The state of the database, and the rows of a statement without values, if it is another state than `since`.
+
+        A state is the same only as long as nobody, in whatever process, writes anything. It is cheap to look often.
+        """
 
     def listening(self, wake: Callable[[], None]) -> AbstractAsyncContextManager[Ear]:
         """Within the block, `wake` is called when some process has written, or may have; nothing says what it was.

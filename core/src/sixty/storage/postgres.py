@@ -22,7 +22,7 @@ from sixty.storage.postgres_session import Observer, Session
 from sixty.storage.statements import JSON, NEW, Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 
     from sixty.storage.statements import Row, Statement, Write
 
@@ -171,12 +171,14 @@ class PostgresDatabase:
             yield session
         self._voice.tell()
 
-    async def state(self) -> str:
+    async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
         connection = await self._connections.take()
         try:
-            return await Session(connection, self._compiler).state()
+            observer = Observer(Session(connection, self._compiler), self._telling)
+            rows, state = await observer.rows(statement), await observer.state()
         finally:
             self._connections.give_back(connection)
+        return state, None if state == since else rows
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if len(writes) <= TOGETHER and _independent(writes):

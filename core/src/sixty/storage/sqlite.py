@@ -22,7 +22,7 @@ from sixty.storage.sqlite_writer import Writer, analyze
 from sixty.storage.statements import JSON, Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 
     from sixty.storage.statements import Prepared, Row, Statement, Write
 
@@ -137,10 +137,11 @@ class SqliteDatabase:
             pinned.end()
             await outcome(turn)
 
-    async def state(self) -> tuple[int, int]:
+    async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
         if self._onlooker is None:  # always the same one, because each connection counts by itself
             self._onlooker = self._snapshot()
-        return await self._onlooker.state()
+        state = await self._onlooker.state()
+        return state, None if state == since else await self.rows(statement)
 
     @asynccontextmanager
     async def listening(self, wake: Callable[[], None]) -> AsyncIterator[_Deaf]:  # noqa: ARG002 - nobody could call it

@@ -98,8 +98,8 @@ class TracedDatabase:
         async with self._database.transaction() as transaction:
             yield _Reader(transaction, self._statements)
 
-    async def state(self) -> Hashable:
-        return await self._database.state()
+    async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
+        return await self._database.look(statement, since)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         await self._statements.burst(writes, partial(self._database.apply, writes))
