@@ -12,12 +12,13 @@ __all__ = ["collect_seldom"]
 
 YOUNG = 5_000
 """New objects that lead to a look at them: some milliseconds."""
-SELDOM = 20
-"""Looks at one generation for each at the next older one."""
+YOUNG_LOOKS, MIDDLE_LOOKS = 10, 3
+"""Looks at a generation for each at the next older one. What clients leave behind in cycles waits for a look at all:
+seldom is once a minute under load, and not once in half an hour, in which servers grew to three times their size."""
 
 
 def collect_seldom() -> None:
     """The collector is on from now on. What is loaded stays, and is not looked at."""
     gc.freeze()
-    gc.set_threshold(YOUNG, SELDOM, SELDOM)
+    gc.set_threshold(YOUNG, YOUNG_LOOKS, MIDDLE_LOOKS)
     gc.enable()
