@@ -14,7 +14,7 @@ import uvicorn
 from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
-from sixty.server.collecting import collect_seldom
+from sixty.server.collecting import collect_in_lots
 from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
 from sixty.server.mcp import SixtyServer
@@ -262,7 +262,7 @@ async def serve_http(host: Host, address: str, port: int, *, anonymous_as: str |
             loop.add_signal_handler(number, stop.set)
     async with listening(host, address, port, anonymous_as=anonymous_as) as url:
         gc.collect()
-        collect_seldom()
+        collect_in_lots()
         _logger.info("MCP is served at %s%s", url, PATH)
         await stop.wait()
 

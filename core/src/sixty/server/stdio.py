@@ -18,7 +18,7 @@ from mcp.shared.message import SessionMessage
 
 from sixty.errors import ConfigError, Unauthenticated
 from sixty.server.caller import CALLER, Caller
-from sixty.server.collecting import collect_seldom
+from sixty.server.collecting import collect_in_lots
 from sixty.server.duplex import Incoming, unreadable
 from sixty.server.mcp import SixtyServer
 
@@ -51,7 +51,7 @@ async def serve_stdio(host: Host) -> None:
         ) from error
     CALLER.set(Caller(token=token, transport="stdio"))
     server = SixtyServer(host)
-    collect_seldom()  # without a first look at all that is loaded: nobody waits for it
+    collect_in_lots()  # without a first look at all that is loaded: nobody waits for it
     serving = asyncio.create_task(_serve(server, host.settings.max_request_bytes))
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
