@@ -14,7 +14,6 @@ import uvicorn
 from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
-from sixty.server.collecting import collect_in_lots
 from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
 from sixty.server.mcp import SixtyServer
@@ -262,7 +261,8 @@ async def serve_http(host: Host, address: str, port: int, *, anonymous_as: str |
             loop.add_signal_handler(number, stop.set)
     async with listening(host, address, port, anonymous_as=anonymous_as) as url:
         gc.collect()
-        collect_in_lots()
+        gc.enable()
+        gc.freeze()  # what is loaded stays: a full collection would stop the server for a tenth of a second
         _logger.info("MCP is served at %s%s", url, PATH)
         await stop.wait()
 

@@ -6,6 +6,7 @@ Nothing of HTTP is imported: an agent waits for this server to start.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import stat
@@ -18,7 +19,6 @@ from mcp.shared.message import SessionMessage
 
 from sixty.errors import ConfigError, Unauthenticated
 from sixty.server.caller import CALLER, Caller
-from sixty.server.collecting import collect_in_lots
 from sixty.server.duplex import Incoming, unreadable
 from sixty.server.mcp import SixtyServer
 
@@ -51,7 +51,8 @@ async def serve_stdio(host: Host) -> None:
         ) from error
     CALLER.set(Caller(token=token, transport="stdio"))
     server = SixtyServer(host)
-    collect_in_lots()  # without a first look at all that is loaded: nobody waits for it
+    gc.freeze()  # what is loaded stays; nobody waits for a look at all of it
+    gc.enable()
     serving = asyncio.create_task(_serve(server, host.settings.max_request_bytes))
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
