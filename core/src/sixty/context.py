@@ -111,7 +111,6 @@ class Call:
         if not self.tool.open_world:  # whose transactions are steps of one run
             self._blocks.clear()
         self.default_owner = self.principal.user_id
-        self.__dict__.pop("records", None)
 
     @property
     def unit(self) -> UnitOfWork:
@@ -121,9 +120,9 @@ class Call:
             raise LookupError(msg)
         return self._unit
 
-    @cached_property
+    @property
     def records(self) -> Records:
-        """The records that the caller may read and write."""
+        """The records that the caller may read and write. Not kept: only the garbage collector would part the two."""
         if self._ledger is None:
             msg = f"{self.tool.name} talks to the outside world: use `async with call.transaction()`"
             raise LookupError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -14,6 +13,7 @@ import uvicorn
 from mcp_types import INVALID_REQUEST
 
 from sixty.errors import ConfigError, OperatorError
+from sixty.server.collecting import settling
 from sixty.server.gate import METADATA_PATH, Gate, Metadata
 from sixty.server.health import Health, Ready
 from sixty.server.mcp import SixtyServer
@@ -259,10 +259,7 @@ async def serve_http(host: Host, address: str, port: int, *, anonymous_as: str |
     with suppress(NotImplementedError):  # Windows has no such signals, and ends by KeyboardInterrupt
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-    async with listening(host, address, port, anonymous_as=anonymous_as) as url:
-        gc.collect()
-        gc.enable()
-        gc.freeze()  # what is loaded stays: a full collection would stop the server for a tenth of a second
+    async with listening(host, address, port, anonymous_as=anonymous_as) as url, settling():
         _logger.info("MCP is served at %s%s", url, PATH)
         await stop.wait()
 
