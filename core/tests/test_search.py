@@ -114,6 +114,23 @@ async def test_a_misspelt_word_finds_the_closest_and_says_so(sixty: Organisation
     assert answer["message"] == 'No record has the words "enterprize licence"; these are the closest'
 
 
+async def test_the_closest_of_many_come_best_first_whatever_their_accents(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sixty.builtin.search.AT_ONCE", 2)
+    user = sixty.as_role("user")
+    for text in ("Crème Brûlée", "Crème fraîche", "Creme Brule", "Something else", "Straße 7"):
+        await user.call("add_note", text=text)
+    assert await titles(user, "creme bruleee") == ["Crème Brûlée", "Creme Brule", "Crème fraîche"]
+    assert await titles(user, "creme bruleee", limit=2) == ["Crème Brûlée", "Creme Brule"]
+    assert await titles(user, "strassse 7") == ["Straße 7"]
+
+
+async def test_what_is_similar_is_looked_for_among_what_the_caller_may_read(sixty: Organisation) -> None:
+    await sixty.as_role("admin").call("add_note", text="Enterprise License")
+    assert await titles(sixty.as_role("user"), "enterprize licence") == []
+
+
 async def test_nothing_found_is_no_error_and_says_why(sixty: Organisation) -> None:
     answer = await sixty.as_role("user").call("search_crm", query="xyzzy")
     assert (answer["success"], answer["results"]) == (True, [])

@@ -7,6 +7,7 @@ from functools import lru_cache
 from heapq import nlargest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
@@ -14,6 +15,7 @@ from pydantic import BaseModel, Field
 from sixty.context import Call
 from sixty.errors import Invalid, nearest
 from sixty.search import ALL, QUERY, fold, hits, match_query
+from sixty.storage.functions import gathered
 from sixty.tools import tool
 from sixty.values import Arguments, Limit, Result, Text, counted
 
@@ -35,7 +37,6 @@ RECENT = 5_000
 """The newest records of a kind that are compared by similarity at the most."""
 SNIPPET = 160
 """Characters of a snippet."""
-TITLE = "sixty_title"
 
 
 class SearchCrm(Arguments):
@@ -108,17 +109,18 @@ def _matching(searchable: Searchable) -> sa.Select[Any]:
 @lru_cache(maxsize=256)
 def _recent(searchable: Searchable) -> sa.Select[Any]:
     table = searchable.kind.table
-    return (
-        sa.select(table.c.id, table.c[searchable.title].label(TITLE)).order_by(table.c.updated_at.desc()).limit(RECENT)
-    )
+    title = table.c[searchable.title].label("title")
+    newest = sa.select(table.c.id, title).order_by(table.c.updated_at.desc()).limit(RECENT).subquery()
+    return sa.select(gathered(newest.c.id).label("ids"), gathered(newest.c.title).label("titles"))
 
 
 async def _closest(call: Call, searchables: Sequence[Searchable], args: SearchCrm) -> list[Hit]:
     """The records whose titles come closest, the best first."""
     close: list[tuple[float, str, Searchable]] = []
     for searchable in searchables:
-        rows = await call.within(searchable.kind).rows(_recent(searchable))
-        close += [(score, record_id, searchable) async for score, record_id in _similar(args, rows)]
+        (newest,) = await call.within(searchable.kind).rows(_recent(searchable))
+        async for score, place in _similar(args, newest["titles"]):
+            close.append((score, str(UUID(newest["ids"][place])), searchable))
     best = nlargest(args.limit, close, key=itemgetter(0))
     hits: dict[str, Hit] = {}
     for searchable in searchables:
@@ -129,20 +131,19 @@ async def _closest(call: Call, searchables: Sequence[Searchable], args: SearchCr
     return [hits[record_id] for _, record_id, _ in best]
 
 
-async def _similar(args: SearchCrm, rows: Sequence[Row]) -> AsyncIterator[tuple[float, str]]:
-    """How close each title comes that comes close, and whose it is. Others are served after every few titles."""
+async def _similar(args: SearchCrm, titles: Sequence[str]) -> AsyncIterator[tuple[float, int]]:
+    """How close each title comes that comes close, and its place. Others are served after every few titles."""
     from rapidfuzz import fuzz, process, utils  # noqa: PLC0415 - rarely needed, and slow to import
 
     query = fold(args.query)
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
+    for start in range(0, len(titles), AT_ONCE):
         # the processor folds all but accents, and faster
-        titles = [title if (title := str(row[TITLE])).isascii() else fold(title) for row in some]
+        some = [title if title.isascii() else fold(title) for title in titles[start : start + AT_ONCE]]
         best = process.extract(
-            query, titles, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=CLOSE, limit=args.limit
+            query, some, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=CLOSE, limit=args.limit
         )
         for _, score, place in best:
-            yield score, some[place]["id"]
+            yield score, start + place
         await asyncio.sleep(0)
 
 
