@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["settling"]
 
-EVERY = 60.0
-"""Seconds after which a server settles anew, if there is much that is new."""
+EVERY = 30.0
+"""Seconds after which a server sees whether there is much that is new."""
 MUCH = 40_000
-"""Objects that have survived the collector since."""
+"""Objects that have survived automatic collections, and make a server settle anew."""
+SHARE = 0.001
+"""Of the time may go into that: whoever calls while a server settles has to wait."""
 
 
 @asynccontextmanager
 async def settling() -> AsyncIterator[None]:
     """What is there, and what stays of all that comes within the block, is left alone by automatic collections.
 
-    Cycles among it that nobody needs any more are collected within `EVERY` seconds of the `MUCH` objects that come
-    after them.
+    Cycles among it that nobody needs any more wait until there is much that is new.
     """
     _settle()
     gc.enable()
@@ -39,14 +41,18 @@ async def settling() -> AsyncIterator[None]:
 
 
 async def _settling() -> None:
+    pause = EVERY
     while True:
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(pause)
+        pause = EVERY
         if len(gc.get_objects(generation=2)) > MUCH:
-            _settle()
+            pause = max(EVERY, _settle() / SHARE)
 
 
-def _settle() -> None:
-    """Look at everything once, so that it need not be done soon again."""
+def _settle() -> float:
+    """Look at everything once, so that it need not be done soon again. Returns the seconds that this took."""
+    began = perf_counter()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    return perf_counter() - began
