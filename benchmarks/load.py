@@ -58,6 +58,18 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """Seconds that the servers compute for a call: of the same calls, which arrive at different paces."""
+
+    one: float
+    """Of one replica, with its share of the load: half as many arrivals a second where there are two."""
+    together: float
+    """Of all replicas, with all of the load."""
+    alone: float
+    """Of one replica with all of the load. It is cheaper: who has more to do wakes up less often for each call."""
+
+
+@dataclass(frozen=True)
 class Measured:
     """What came of one database."""
 
@@ -67,8 +79,8 @@ class Measured:
     rate: float
     capacity: Capacity | None
     turn: Turn
-    ratios: Sequence[float]
-    """In each round: what a call costs with all replicas, compared with one."""
+    costs: Sequence[Costs]
+    """In each round."""
     sizes: Sequence[Size]
     memory_idle: Sequence[float]
     """Of each replica before anybody called, in MiB."""
@@ -79,9 +91,9 @@ class Measured:
         """What was to be reached."""
         reads = self.turn.outcome.kinds["reads"].took.percentile(99) * 1000
         yield Target(f"p99 of reads, ms, {self.database}", reads, READS_MS, READS_MS, upper=True)
-        if self.ratios:
-            name = f"CPU per call, {self.replicas} replicas / one, {self.database}"
-            yield Target(name, median(self.ratios), TWICE, TWICE, upper=True)
+        if self.costs:
+            name = f"CPU per call, {self.replicas} replicas / one with the same load each, {self.database}"
+            yield Target(name, median(cost.together / cost.one for cost in self.costs), TWICE, TWICE, upper=True)
 
     @property
     def failures(self) -> Iterator[str]:
@@ -218,19 +230,23 @@ def taken(servers: Fleet, plan: Plan, count: int) -> Turn:
     return Turn(outcome, *each)
 
 
-def compared(servers: Fleet, plans: Plans, rate: float, options: Options) -> Iterator[float]:
-    """What a call costs with all servers compared with one, in each round: turn by turn, in another order each time.
+def compared(servers: Fleet, plans: Plans, rate: float, options: Options) -> Iterator[Costs]:
+    """What a call costs one replica and all of them, in each round: turn by turn, in another order each time.
 
-    Both turns of a round have the same arrivals: a few of the calls cost many times as much as most.
+    All turns of a round have the same arrivals: a few of the calls cost many times as much as most.
     """
     seconds = 4.0 if options.quick else max(5.0, options.seconds / 3)
-    ports = {1: [servers.servers[0].port], len(servers.servers): [server.port for server in servers.servers]}
+    every = [server.port for server in servers.servers]
+    turns = {"one": (1, len(every)), "together": (len(every), 1), "alone": (1, 1)}
     for number in range(2 if options.quick else options.rounds):
-        say(f"One replica and {len(servers.servers)}, round {number + 1} ...")
+        say(f"One replica and {len(every)}, round {number + 1} ...")
         cost = {}
-        for many in sorted(ports, reverse=bool(number % 2)):
-            cost[many] = taken(servers, plans.plan(rate, seconds, ports[many], chance=number), many).servers
-        yield cost[len(servers.servers)] / cost[1]
+        for name in sorted(turns, reverse=bool(number % 2)):
+            many, slower = turns[name]
+            plan = plans.plan(rate, seconds, every[:many], chance=number)
+            paced = replace(plan, rate=rate / slower, seconds=plan.seconds * slower, warm_up=plan.warm_up * slower)
+            cost[name] = taken(servers, paced, many).servers
+        yield Costs(**cost)
 
 
 def tables(site: Measured) -> Iterator[Table]:
@@ -255,6 +271,13 @@ def tables(site: Measured) -> Iterator[Table]:
     table.add_row("database", f"{site.turn.database * 1000:.2f}", f"{site.database_mib:.0f} on disk", "", "", "", "")
     table.add_row("generator", f"{generator * 1000:.2f}", "", "", str(outcome.connections), "", "")
     yield table
+    if site.costs:
+        table = columns("servers, CPU ms/call", *(f"round {number}" for number in range(1, len(site.costs) + 1)))
+        arrivals = {"one": site.rate / site.replicas, "together": site.rate, "alone": site.rate}
+        for name, rate in arrivals.items():
+            shown = (f"{getattr(cost, name) * 1000:.2f}" for cost in site.costs)
+            table.add_row(f"{site.replicas if name == 'together' else 1} at {rate:,.0f} arrivals/s", *shown)
+        yield table
     if site.capacity:
         note = " (the generator could send no more)" if site.capacity.limited_by_generator else ""
         table = columns(f"capacity, {site.database}", "arrivals/s", "tried")
@@ -277,6 +300,7 @@ def written(site: Measured | soak.Soaked) -> dict[str, Any]:
     return {
         **vars(site),
         "sizes": [asdict(size) for size in site.sizes],
+        "costs": [asdict(cost) for cost in site.costs],
         "turn": turn,
         "capacity": site.capacity and asdict(site.capacity),
     }
