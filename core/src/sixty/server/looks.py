@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from mcp.shared.subscriptions import ResourceUpdated, ServerEvent
 
 from sixty.permissions import reaches
+from sixty.storage.columns import Id
 from sixty.tables import records
 
 if TYPE_CHECKING:
@@ -26,13 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Looks", "Sight"]
 
-CHUNK = 500
-"""Records that one statement looks at."""
+SIZES = (8, 64, 500)
+"""For how many ids there are statements, each compiled once: the smallest that has room for all is filled up."""
 
 Looks = Mapping[ServerEvent, Hashable]
 """How what may change looks to somebody, by the event that would tell of a change."""
-
-_SPINES = sa.select(records.c.id, records.c.kind, records.c.owner_id, records.c.version, records.c.deleted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +105,30 @@ class Sight:
 
 async def _spines(host: Host, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
-    for chunk in _chunks(ids):
-        found.update((row["id"], row) for row in await host.database.rows(_SPINES.where(records.c.id.in_(chunk))))
+    for size, values in _chunks(ids):
+        found.update((row["id"], row) for row in await host.database.rows(_spines_of(size), values))
     return found
 
 
 async def _neighbours(host: Host, ids: Iterable[str]) -> dict[str, list[_Neighbours]]:
     found: dict[str, list[_Neighbours]] = {}
-    for chunk in _chunks(ids):
+    for size, values in _chunks(ids):
         for kind in host.registry.kinds.values():
             for field in kind.pointers:
-                for row in await host.database.rows(_pointing(kind, field, chunk)):
+                for row in await host.database.rows(_pointing(kind, field, size), values):
                     figures = field, row["count"], row["versions"], row["latest"]
                     found.setdefault(row["target"], []).append(_Neighbours(kind, row["owner_id"], figures))
     return found
 
 
-def _pointing(kind: Kind, field: str, ids: Sequence[str]) -> sa.Select[Any]:
+@lru_cache
+def _spines_of(size: int) -> sa.Select[Any]:
+    spine = (records.c.id, records.c.kind, records.c.owner_id, records.c.version, records.c.deleted_at)
+    return sa.select(*spine).where(records.c.id.in_(_ids(size)))
+
+
+@lru_cache
+def _pointing(kind: Kind, field: str, size: int) -> sa.Select[Any]:
     table = kind.table
     target = table.c[field]
     figures = (
@@ -129,11 +136,19 @@ def _pointing(kind: Kind, field: str, ids: Sequence[str]) -> sa.Select[Any]:
         sa.func.sum(table.c.version).label("versions"),
         sa.func.max(table.c.updated_at).label("latest"),
     )
-    selected = sa.select(target.label("target"), table.c.owner_id, *figures).where(target.in_(ids))
+    selected = sa.select(target.label("target"), table.c.owner_id, *figures).where(target.in_(_ids(size)))
     return selected.group_by(target, table.c.owner_id)
 
 
-def _chunks(ids: Iterable[str]) -> Iterator[Sequence[str]]:
+def _ids(size: int) -> list[sa.BindParameter[str]]:
+    return [sa.bindparam(f"id{place}", type_=Id) for place in range(size)]
+
+
+def _chunks(ids: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """All ids, as values of statements for so many."""
     ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]
+    for start in range(0, len(ordered), SIZES[-1]):
+        chunk = ordered[start : start + SIZES[-1]]
+        size = next(size for size in SIZES if size >= len(chunk))
+        filled = chunk + chunk[-1:] * (size - len(chunk))
+        yield size, {f"id{place}": record_id for place, record_id in enumerate(filled)}
