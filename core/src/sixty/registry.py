@@ -256,18 +256,26 @@ class Registry:
             missing.append(offer.permission)
         return tuple(missing)
 
-    @cached_property
-    def _templates(self) -> tuple[Resource, ...]:
-        return tuple(resource for resource in self.resources.values() if resource.is_template)
-
     def resource_at(self, uri: str) -> tuple[Resource, Mapping[str, Any]] | None:
         """The resource at an address, and the arguments that lead there; None if nothing can be there."""
         if (plain := self.resources.get(uri)) is not None and not plain.is_template:
             return plain, {}
-        for template in self._templates:
-            if (arguments := template.match(uri)) is not None:
-                return template, arguments
-        return None
+        found = self._matching(uri)
+        return None if found is None else (found[0], dict(found[1]))
+
+    @cached_property
+    def _matching(self) -> Callable[[str], tuple[Resource, Mapping[str, Any]] | None]:
+        """The template that fits an address. Remembered: those that somebody listens to are asked for at each look."""
+        templates = [resource for resource in self.resources.values() if resource.is_template]
+
+        @lru_cache(maxsize=4096)
+        def matching(uri: str) -> tuple[Resource, Mapping[str, Any]] | None:
+            for template in templates:
+                if (arguments := template.match(uri)) is not None:
+                    return template, arguments
+            return None
+
+        return matching
 
     @cached_property
     def pack_of(self) -> Mapping[Offer, Pack]:
