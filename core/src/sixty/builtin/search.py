@@ -128,7 +128,7 @@ async def _closest(call: Call, searchables: Sequence[Searchable], args: SearchCr
             table = searchable.kind.table
             rows = await call.within(searchable.kind).rows(sa.select(table).where(table.c.id.in_(scores)))
             hits |= {row["id"]: _hit(searchable, row, round(scores[row["id"]] / 100, 4)) for row in rows}
-    return [hits[record_id] for _, record_id, _ in best]
+    return [hits[record_id] for _, record_id, _ in best if record_id in hits]  # all, unless somebody writes meanwhile
 
 
 async def _similar(args: SearchCrm, titles: Sequence[str]) -> AsyncIterator[tuple[float, int]]:
@@ -138,7 +138,7 @@ async def _similar(args: SearchCrm, titles: Sequence[str]) -> AsyncIterator[tupl
     query = fold(args.query)
     for start in range(0, len(titles), AT_ONCE):
         # the processor folds all but accents, and faster
-        some = [title if title.isascii() else fold(title) for title in titles[start : start + AT_ONCE]]
+        some = [title if title.isascii() else fold(title) for title in map(str, titles[start : start + AT_ONCE])]
         best = process.extract(
             query, some, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=CLOSE, limit=args.limit
         )
