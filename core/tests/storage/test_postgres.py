@@ -194,3 +194,14 @@ async def test_the_system_is_told_to_notice_what_is_never_received(database: Dat
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
     database._connections.give_back(connection)  # type: ignore[attr-defined] # as above
+
+
+async def test_a_snapshot_begins_on_a_connection_where_a_statement_was_prepared_and_never_executed(
+    database: Database,
+) -> None:
+    connection = await database._connections.take()  # type: ignore[attr-defined] # only a cancellation at the moment does it
+    await connection.prepare("SELECT 1 FROM pg_class")
+    database._connections.give_back(connection)  # type: ignore[attr-defined] # as above
+    async with database.snapshot() as reader:
+        assert await reader.rows(sa.select(sa.literal(1).label("one"))) == [{"one": 1}]
+    assert not connection.is_closed()

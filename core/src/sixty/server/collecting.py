@@ -21,8 +21,9 @@ EVERY = 30.0
 """Seconds after which a server sees whether there is much that is new."""
 MUCH = 40_000
 """Objects that have survived automatic collections, and make a server settle anew."""
-SHARE = 0.001
-"""Of the time may go into that: whoever calls while a server settles has to wait."""
+SHARE = 0.0001
+"""Of the time may go into that: whoever calls while a server settles has to wait, and a session that it settles with
+waits for the next time when it has ended."""
 
 
 @asynccontextmanager

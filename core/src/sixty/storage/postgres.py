@@ -237,7 +237,12 @@ class PostgresDatabase:
 async def _run(connection: Any, command: str) -> None:
     """Begin or end a transaction. A connection on which that failed or was cancelled is not used again."""
     try:
-        await connection.execute(command)
+        try:
+            await connection.execute(command)
+        except pg.ActiveSQLTransactionError:
+            # who had the connection before was cancelled between preparing and executing: Postgres has waited for the
+            # rest in a transaction of which the driver does not know, and which ends with this refusal
+            await connection.execute(command)
     except BaseException as error:
         connection.terminate()
         raise (translated(error) if isinstance(error, Exception) else error) from error
