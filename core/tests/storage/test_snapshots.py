@@ -69,9 +69,19 @@ async def test_after_a_vain_hope_those_of_the_same_name_hold_and_others_still_ho
 
 
 async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) -> None:
-    async with database.snapshot(hope="test") as snapshot:
-        assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
-        assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}] * 3
+    async def holds(hope: str) -> bool:
+        try:
+            async with database.snapshot(hope=hope) as snapshot:
+                assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
+                assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}] * 3
+        except StaleWrite:
+            return False
+        return True
+
+    held, tries = await holds("0"), 1
+    while not held and database.dialect_name == "postgresql" and tries < 100:
+        held, tries = await holds(str(tries)), tries + 1  # what is written in the server's other databases counts, too
+    assert held
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:
