@@ -56,12 +56,12 @@ def upgrade() -> None:
 def old(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path on which the old code is found before any other."""
     folder = tmp_path_factory.mktemp("old")
-    archive = folder / "old.tar"
+    archive = folder / "old.zip"
     came = _git("log", "--diff-filter=A", "--format=%H", "--", SINCE).split()
     if not came:
         missing("the old code is not to be had: this copy is without its history")
     _git("archive", "--output", str(archive), f"{came[-1]}^", "core", "plugins")
-    shutil.unpack_archive(archive, folder, filter="data")
+    shutil.unpack_archive(archive, folder)
     return _path(folder)
 
 
