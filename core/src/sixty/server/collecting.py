@@ -1,6 +1,6 @@
 """The garbage collector of a server: what has settled is not looked at again and again.
 
-A look at everything stops a server for up to a tenth of a second, because of what stays anyway: what is loaded, the
+A look at everything stops a server for up to a quarter of a second, because of what stays anyway: what is loaded, the
 statements that are compiled, and the sessions that are open. Of what is new it is a matter of milliseconds.
 """
 
