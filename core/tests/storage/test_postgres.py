@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sixty.testing.databases import PostgresTemplates
 
 NAMES = sa.select(teams.c.name)
+LOCKS = sa.text("SELECT 1 FROM pg_locks WHERE pid = :pid AND relation = 'teams'::regclass").bindparams(
+    sa.bindparam("pid", type_=sa.Integer)
+)
 
 
 class Line:
@@ -188,20 +191,32 @@ async def test_somebody_elses_lock_is_not_waited_for_for_ever(url: sa.URL, monke
 
 
 async def test_the_system_is_told_to_notice_what_is_never_received(database: Database) -> None:
-    connection = await database._connections.take()  # type: ignore[attr-defined] # there is no other way to see it
-    plug = connection._transport.get_extra_info("socket")
-    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == postgres_connections.UNACKNOWLEDGED * 1000
-    assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-    assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
-    database._connections.give_back(connection)  # type: ignore[attr-defined] # as above
+    async with database._connections.one() as connection:  # type: ignore[attr-defined] # there is no other way to see it
+        plug = connection._transport.get_extra_info("socket")
+        unacknowledged = plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert unacknowledged == postgres_connections.UNACKNOWLEDGED * 1000
+        assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
 
 
-async def test_a_snapshot_begins_on_a_connection_where_a_statement_was_prepared_and_never_executed(
-    database: Database,
+async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leaves_no_lock(
+    database: Database, url: sa.URL
 ) -> None:
-    connection = await database._connections.take()  # type: ignore[attr-defined] # only a cancellation at the moment does it
-    await connection.prepare("SELECT 1 FROM pg_class")
-    database._connections.give_back(connection)  # type: ignore[attr-defined] # as above
+    used: list[Any] = []
+
+    async def prepare() -> None:
+        async with database._connections.one() as connection:  # type: ignore[attr-defined] # nothing else has that moment
+            used.append(connection)
+            await connection.prepare("SELECT 1 FROM teams")
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await prepare()
+    other = await open_database(url.render_as_string(hide_password=False))
+    async with asyncio.timeout(5):
+        while await other.rows(LOCKS, {"pid": used[0].get_server_pid()}):
+            pass
+    await other.close()
     async with database.snapshot() as reader:
         assert await reader.rows(sa.select(sa.literal(1).label("one"))) == [{"one": 1}]
-    assert not connection.is_closed()
+    assert not used[0].is_closed()

@@ -97,6 +97,23 @@ async def test_what_one_process_commits_another_hears(database: Database, other:
         await heard.more_than(before)
 
 
+async def test_the_same_process_hears_at_once_and_once(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sixty.storage.notices.TOGETHER", 3600.0)
+    async with hearing(database) as heard, hearing(other) as elsewhere:
+        first, count = elsewhere.count, heard.count
+        await database.apply(a_team(1))
+        assert heard.count == count + 1
+        await elsewhere.more_than(first)
+        await database.apply(a_team(2))
+        assert heard.count == count + 2  # and others wait, because one that says much says it seldom
+        await other.apply(a_team(3))  # whatever the first has said would have been heard before this
+        await heard.more_than(count + 2)
+        assert heard.count == count + 3
+        assert elsewhere.count == first + 2
+
+
 async def test_what_was_not_committed_tells_nobody(database: Database, other: Database) -> None:
     async with hearing(other) as heard:
         before = heard.count

@@ -38,7 +38,7 @@ __all__ = ["LATE", "Sealer"]
 
 BATCH = 1_000
 """Lines of one seal at the most."""
-PAUSE = 0.3
+PAUSE = 0.5
 """Seconds between two looks at the least."""
 OTHERS = 0.6
 """The same where another process has sealed what there was: it is likely to go on."""
@@ -63,12 +63,20 @@ AT_THE_END = 10
 
 _through: sa.BindParameter[int] = sa.bindparam("through", type_=sa.BigInteger)
 _seen: sa.BindParameter[int] = sa.bindparam("seen", type_=sa.BigInteger)
-_AFTER = (
+_head = sa.select(sa.func.coalesce(sa.func.max(audit_seals.c.position), 0).label("head")).subquery()
+_after = (
     sa.select(audit.c.seq, audit.c.mac)
     .where(audit.c.seq > _through)
     .order_by(audit.c.seq)
     .limit(sa.bindparam("most", type_=sa.Integer))
+    .subquery()
 )
+_AFTER = (
+    sa.select(_head.c.head, _after.c.seq, _after.c.mac)
+    .select_from(_head.outerjoin(_after, sa.true()))
+    .order_by(_after.c.seq)
+)
+"""Where the chain ends, and the next lines: at least one row."""
 _AMONG = sa.select(audit.c.seq, audit.c.mac).where(
     audit.c.mac.is_not(None),
     audit.c.seq.in_(
@@ -163,8 +171,10 @@ class Sealer:
         """Whatever was committed is sealed, by at most so many seals; how many lines this process has sealed."""
         sealed, vain = 0, 0
         async with self._turn:
-            while (most is None or most > 0) and (found := await self._found()):
+            is_all = False
+            while (most is None or most > 0) and not is_all and (found := await self._found()):
                 done = await self._put(found)
+                is_all = 0 < done < BATCH
                 vain = 0 if done else vain + 1
                 if vain == TRIES:
                     raise Conflict(
@@ -185,10 +195,16 @@ class Sealer:
 
     async def _found(self) -> list[Row]:
         """The lines of the next seal."""
-        await self._catch_up()
+        if self._position < 0:
+            await self._begin()
         if self._position < 0:  # nothing is signed yet
             return []
-        rows = await self._host.database.rows(_AFTER, {"through": self._through, "most": BATCH})
+        rows = await self._after()
+        while rows[0]["head"] > self._position:
+            await self._catch_up()
+            rows = await self._after()
+        if rows[0]["seq"] is None:
+            rows = []
         if len(rows) == BATCH:
             self.unsealed = (await self._host.database.rows(_COUNT, {"through": self._through}))[0]["lines"]
         else:
@@ -225,12 +241,12 @@ class Sealer:
         self.unsealed = max(0, self.unsealed - len(lines))
         return len(lines)
 
+    async def _after(self) -> list[Row]:
+        """What `_AFTER` finds after the lines that are known to be sealed."""
+        return await self._host.database.rows(_AFTER, {"through": self._through, "most": BATCH})
+
     async def _catch_up(self) -> None:
         """Know where the chain ends now."""
-        if self._position < 0:
-            await self._begin()
-        if self._position < 0:
-            return
         while rows := await self._host.database.rows(_SEALS, {"seen": self._position}):
             for row in rows:
                 self._saw(row["position"], row["seqs"], bytes(row["hash"]))

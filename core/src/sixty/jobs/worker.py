@@ -37,7 +37,7 @@ IN_ALL = 256
 """Jobs that run at once in a process: so many wait for the world outside at the most."""
 POLL = 5.0
 """Seconds between two looks at the most."""
-OTHERS = 0.5
+OTHERS = 1.0
 """Seconds after which it is seen what others have written: their own processes look at once for the jobs they leave."""
 BETWEEN = 0.05
 """Seconds between two looks at the least: whatever happens meanwhile leads to one look."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from sixty.signals.within import apart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
 __all__ = ["Ear", "Voice"]
 
 CHANNEL = "sixty"
 """As the trigger of the counters names it, in the core's migration 0010."""
-TOGETHER = 0.05
-"""Seconds between two notices of a process: all that is committed meanwhile is one."""
+TOGETHER, BUSY = 0.05, 0.25
+"""Seconds between two notices of a process: all that is committed meanwhile is one. More, while much is."""
 AWAY = 1.0
 """Seconds after which a connection that was lost is made anew."""
 FAREWELL = 1.0
@@ -33,8 +35,10 @@ _logger = logging.getLogger(__name__)
 class Voice:
     """Says, once something is committed, that it is: in the transaction itself, commits would wait for one another."""
 
-    def __init__(self, connection: Callable[[], Any]) -> None:
+    def __init__(self, connection: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
         """`connection` gives one to use for the length of a block."""
+        self.name = secrets.token_hex(8)
+        """What it signs with, so that its own process, which knows, need not listen to it."""
         self._connection = connection
         self._news = False
         self._saying: asyncio.Task[None] | None = None
@@ -53,14 +57,16 @@ class Voice:
             await self._saying
 
     async def _say(self) -> None:
+        pause = TOGETHER
         try:
             while self._news:
                 self._news = False
                 async with self._connection() as connection:
-                    await connection.execute(f"NOTIFY {CHANNEL}")
+                    await connection.execute(f"NOTIFY {CHANNEL}, '{self.name}'")
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(TOGETHER):
+                    async with asyncio.timeout(pause):
                         await self._stopped.wait()
+                pause = min(2 * pause, BUSY)
         except Exception as error:  # noqa: BLE001 - then they see it when they look
             _logger.debug("the other processes could not be told: %s", error)
         finally:
@@ -68,11 +74,13 @@ class Voice:
 
 
 class Ear:
-    """Hears what other processes say, and this one too, on a connection of its own; a lost one is made anew."""
+    """Hears what other processes say on a connection of its own; a lost one is made anew."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], wake: Callable[[], None]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Any]], wake: Callable[[], None], own: str) -> None:
+        """`own` is the name of a voice to which it does not listen."""
         self._connect = connect
         self._wake = wake
+        self._own = own
         self.hears = False
         """Whether a notice would be heard right now."""
 
@@ -100,7 +108,7 @@ class Ear:
         connection = await self._connect()
         connection.add_termination_listener(lambda _: lost.set())
         try:
-            await connection.add_listener(CHANNEL, lambda *_: self._wake())
+            await connection.add_listener(CHANNEL, self._heard)
             self.hears = True
             self._wake()  # what happened before was not heard
             await lost.wait()
@@ -109,3 +117,7 @@ class Ear:
             with suppress(Exception):
                 await connection.close(timeout=FAREWELL)
         self._wake()
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, name: object) -> None:
+        if name != self._own:
+            self._wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from sixty.signals.within import apart
 from sixty.storage.database import OutcomeUnknown, StaleWrite, StorageUnavailable
+from sixty.storage.hopes import Hopes
 from sixty.storage.notices import Ear, Voice
 from sixty.storage.postgres_connections import BROKEN, Connections, translated
 from sixty.storage.postgres_session import Observer, Session
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresDatabase", "driver_address"]
 
-WARY = 20
-"""Snapshots of a name without hope, after one whose hope was vain: so little is read twice under many writes."""
 TOGETHER = 40
 """Writes that are put into one statement at the most."""
 ANALYZING = 300.0
@@ -42,6 +41,11 @@ _PLACEHOLDER = re.compile(r"\$(\d+)")
 def driver_address(url: str) -> str:
     """The same Postgres database as its driver names it, with a password that is in the address."""
     return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _alike(writes: Sequence[Write]) -> bool:
+    """Whether all writes are one statement, and may touch any number of rows."""
+    return len({write.statement for write in writes}) == 1 and all(write.expect is None for write in writes)
 
 
 def _independent(writes: Sequence[Write]) -> bool:
@@ -81,18 +85,19 @@ class PostgresDatabase:
         self._connections = Connections(driver_address(url))
         self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
         self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
-        self._wary = Counter[str]()
+        self._hopes = Hopes()
         self._next_reads: dict[Statement, asyncio.Task[list[Row]]] = {}
         self._reads: set[asyncio.Task[list[Row]]] = set()
-        self._voice = Voice(self._connected)
+        self._voice = Voice(self._connections.one)
+        self._wakes: list[Callable[[], None]] = []
         self._turns: defaultdict[Statement, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
         """The database at `url`. A first connection is made here, so that a wrong address shows at once."""
         database = cls(url)
-        database._connections.give_back(await database._connections.take())
-        return database
+        async with database._connections.one():
+            return database
 
     @property
     def connections(self) -> Mapping[str, int]:
@@ -101,20 +106,9 @@ class PostgresDatabase:
     def sql(self, statement: Statement) -> str:
         return self._compiler.prepare(statement).sql
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Any]:
-        connection = await self._connections.take()
-        try:
-            yield connection
-        finally:
-            self._connections.give_back(connection)
-
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
-        connection = await self._connections.take()
-        try:
+        async with self._connections.one() as connection:
             return await Session(connection, self._compiler).rows(statement, values)
-        finally:
-            self._connections.give_back(connection)
 
     async def shared(self, statement: Statement) -> list[Row]:
         read = self._next_reads.get(statement)
@@ -131,8 +125,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _session(self, begin: str) -> AsyncIterator[Session]:
-        connection = await self._connections.take()
-        try:
+        async with self._connections.one() as connection:
             await _run(connection, begin)
             try:
                 yield Session(connection, self._compiler)
@@ -144,48 +137,43 @@ class PostgresDatabase:
                 await _run(connection, "COMMIT")
             except StorageUnavailable as error:
                 raise (OutcomeUnknown() if isinstance(error.__cause__, BROKEN) else error) from error.__cause__
-        finally:
-            self._connections.give_back(connection)
 
     @asynccontextmanager
     async def snapshot(self, *, hope: str | None = None) -> AsyncIterator[Session | Observer]:
-        if hope is None or self._wary[hope]:
-            if hope is not None:
-                self._wary[hope] -= 1
+        if hope is None or not self._hopes.allow(hope):
             async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
                 yield session
             return
-        connection = await self._connections.take()
-        observer = Observer(Session(connection, self._compiler), self._telling)
-        try:
+        async with self._connections.one() as connection:
+            observer = Observer(Session(connection, self._compiler), self._telling)
             yield observer
-        finally:
-            self._connections.give_back(connection)
         if not observer.is_snapshot:
-            self._wary[hope] = WARY
+            self._hopes.was_vain(hope)
             raise StaleWrite("the database changed between two statements")
+        self._hopes.came_true(hope)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         async with self._session("BEGIN") as session:
             yield session
-        self._voice.tell()
+        self._tell()
 
     async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
-        connection = await self._connections.take()
-        try:
+        async with self._connections.one() as connection:
             observer = Observer(Session(connection, self._compiler), self._telling)
             rows, state = await observer.rows(statement), await observer.state()
-        finally:
-            self._connections.give_back(connection)
         return state, None if state == since else rows
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        if len(writes) <= TOGETHER and _independent(writes):
+        if _alike(writes):
+            prepared = self._compiler.prepare(writes[0].statement)
+            async with self._burst() as connection:
+                await connection.executemany(prepared.sql, [prepared.arguments(write.values) for write in writes])
+        elif len(writes) <= TOGETHER and _independent(writes):
             await self._together(writes)
-            return
-        async with self.transaction() as session:
-            await session.apply(writes)
+        else:
+            async with self.transaction() as session:
+                await session.apply(writes)
 
     async def _together(self, writes: Sequence[Write]) -> None:
         """Run independent writes as one statement, which is one round trip and its own transaction."""
@@ -196,33 +184,46 @@ class PostgresDatabase:
         arguments = [
             value for ready, write in zip(prepared, writes, strict=True) for value in ready.arguments(write.values)
         ]
-        connection = await self._connections.take()
-        try:
-            await connection.fetch(sql, *arguments)
-        except pg.DivisionByZeroError as error:
-            raise StaleWrite(sql) from error
-        except BROKEN as error:
-            raise OutcomeUnknown from error
-        except Exception as error:
-            raise translated(error) from error
-        finally:
-            self._connections.give_back(connection)
+        async with self._burst() as connection:
+            try:
+                await connection.fetch(sql, *arguments)
+            except pg.DivisionByZeroError as error:
+                raise StaleWrite(sql) from error
+
+    @asynccontextmanager
+    async def _burst(self) -> AsyncIterator[Any]:
+        """A connection for what is asked once, and is its own transaction."""
+        async with self._connections.one() as connection:
+            try:
+                yield connection
+            except BROKEN as error:
+                raise OutcomeUnknown from error
+            except Exception as error:
+                raise translated(error) from error
+        self._tell()
+
+    def _tell(self) -> None:
+        """Whoever listens, here and elsewhere, hears that something was committed."""
+        for wake in self._wakes:
+            wake()
         self._voice.tell()
 
     @asynccontextmanager
     async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Ear]:
-        ear = Ear(self._connections.connect, wake)
-        async with ear.listening():
-            yield ear
+        ear = Ear(self._connections.connect, wake, self._voice.name)
+        self._wakes.append(wake)
+        try:
+            async with ear.listening():
+                yield ear
+        finally:
+            self._wakes.remove(wake)
 
     async def analyze(self) -> None:
-        connection = await self._connections.take()
-        try:
-            await connection.execute("ANALYZE", timeout=ANALYZING)
-        except Exception as error:
-            raise translated(error) from error
-        finally:
-            self._connections.give_back(connection)
+        async with self._connections.one() as connection:
+            try:
+                await connection.execute("ANALYZE", timeout=ANALYZING)
+            except Exception as error:
+                raise translated(error) from error
 
     async def scrub(self) -> bool:
         return False  # its files are the server's, and VACUUM FULL would stop everybody
@@ -237,12 +238,7 @@ class PostgresDatabase:
 async def _run(connection: Any, command: str) -> None:
     """Begin or end a transaction. A connection on which that failed or was cancelled is not used again."""
     try:
-        try:
-            await connection.execute(command)
-        except pg.ActiveSQLTransactionError:
-            # who had the connection before was cancelled between preparing and executing: Postgres has waited for the
-            # rest in a transaction of which the driver does not know, and which ends with this refusal
-            await connection.execute(command)
+        await connection.execute(command)
     except BaseException as error:
         connection.terminate()
         raise (translated(error) if isinstance(error, Exception) else error) from error

@@ -13,16 +13,20 @@ import asyncpg
 import orjson
 from asyncpg import exceptions as pg
 
+from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
 from sixty.storage.liveness import Liveness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
 __all__ = ["BROKEN", "Connections", "translated"]
 
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
+STATEMENTS = 1_024
+"""Statements that stay prepared on each, those that were used last."""
 PATIENCE = 10.0
 """Seconds that a caller waits for a connection, or for somebody else's lock."""
 CONNECTING = 3.0
@@ -80,14 +84,19 @@ class Connections:
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._liveness = Liveness(self._answers, _terminate)
         self._made: WeakSet[Any] = WeakSet()
+        self._settling: set[asyncio.Task[None]] = set()
 
     @property
     def states(self) -> Mapping[str, int]:
         """How many are in somebody's hands, and how many wait for somebody."""
         return {"busy": self._liveness.out, "idle": len(self._free)}
 
+    def one(self) -> _One:
+        """A connection of one's own, for the length of a block."""
+        return _One(self)
+
     async def take(self) -> Any:
-        """A connection of one's own; it must be given back."""
+        """A connection that waits for nothing; it must be given back, or settled."""
         try:
             if self._places.locked():
                 await asyncio.wait_for(self._places.acquire(), PATIENCE)
@@ -110,9 +119,29 @@ class Connections:
             self._free.append(connection)
         self._places.release()
 
+    def settle(self, connection: Any) -> None:
+        """Give it back once the server waits for nothing on it.
+
+        Whoever is cancelled between preparing and executing a statement leaves the server in a transaction of which the
+        driver does not know, and which holds its locks until something else is asked.
+        """
+        task = asyncio.create_task(self._settle(connection), context=apart())
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, connection: Any) -> None:
+        try:
+            await connection.execute("SELECT")
+        except Exception:  # noqa: BLE001 - whatever it is, nobody else shall have it
+            connection.terminate()
+        finally:
+            self.give_back(connection)
+
     async def close(self) -> None:
         """Close those that nobody uses, and wait until the server has been told of what was cancelled on any."""
         await self._liveness.close()
+        if self._settling:
+            await asyncio.wait(self._settling, timeout=CONNECTING)
         await asyncio.gather(*map(_close, self._free))
         self._free.clear()
         telling = [task for connection in self._made for task in connection._cancellations]  # noqa: SLF001 - it waits for them nowhere
@@ -146,7 +175,12 @@ class Connections:
     async def connect(self) -> Any:
         """A connection that is nobody else's, and not given back."""
         async with asyncio.timeout(CONNECTING):
-            connection = await asyncpg.connect(self._address, statement_cache_size=1024, server_settings=_SETTINGS)
+            connection = await asyncpg.connect(
+                self._address,
+                statement_cache_size=STATEMENTS,
+                max_cached_statement_lifetime=0,  # the server plans them anew by itself when that is better
+                server_settings=_SETTINGS,
+            )
             self._made.add(connection)
             try:
                 _limit_silence(connection)
@@ -158,6 +192,27 @@ class Connections:
                 connection.terminate()
                 raise
         return connection
+
+
+class _One:
+    """A connection in somebody's hands. Who is cancelled does not know what it waits for."""
+
+    __slots__ = ("_connection", "_connections")
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._connections.take()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncio.CancelledError) and not self._connection.is_closed():
+            self._connections.settle(self._connection)
+        else:
+            self._connections.give_back(self._connection)
 
 
 def _terminate(connection: Any) -> None:
