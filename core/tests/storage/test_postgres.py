@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sixty.ids import new_id
-from sixty.storage import liveness, postgres_connections
+from sixty.storage import idle, liveness, postgres_connections
 from sixty.storage.database import OutcomeUnknown, StorageUnavailable, open_database
 from sixty.storage.statements import NEW, Write
 from sixty.tables import teams
@@ -197,6 +197,18 @@ async def test_the_system_is_told_to_notice_what_is_never_received(database: Dat
         assert unacknowledged == postgres_connections.UNACKNOWLEDGED * 1000
         assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
+
+
+async def test_connections_that_nobody_needs_any_more_are_closed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep = sa.text("SELECT pg_sleep(0.1)")
+    await asyncio.gather(*(database.rows(sleep) for _ in range(3)))
+    assert database.connections == {"busy": 0, "idle": 3}
+    monkeypatch.setattr(idle, "LONG", 0.0)
+    for left in (2, 1, 1):
+        await database.rows(NAMES)
+        assert database.connections == {"busy": 0, "idle": left}
 
 
 async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leaves_no_lock(

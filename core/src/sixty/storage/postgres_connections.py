@@ -1,4 +1,4 @@
-"""Connections to Postgres: kept open, given out one at a time, and dropped once the server is silent."""
+"""Connections to Postgres: kept open while they are used, one user at a time, and dropped once the server is silent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from asyncpg import exceptions as pg
 
 from sixty.signals.within import apart
 from sixty.storage.database import IntegrityViolation, StaleWrite, StorageUnavailable
+from sixty.storage.idle import Idle
 from sixty.storage.liveness import Liveness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from types import TracebackType
 
 __all__ = ["BROKEN", "Connections", "translated"]
@@ -80,11 +81,11 @@ class Connections:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._free: list[Any] = []
+        self._free: Idle[Any] = Idle(self._part)
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._liveness = Liveness(self._answers, _terminate)
         self._made: WeakSet[Any] = WeakSet()
-        self._settling: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def states(self) -> Mapping[str, int]:
@@ -116,7 +117,7 @@ class Connections:
         """Let the next one have it."""
         self._liveness.end(connection)
         if not connection.is_closed():
-            self._free.append(connection)
+            self._free.put(connection)
         self._places.release()
 
     def settle(self, connection: Any) -> None:
@@ -125,9 +126,7 @@ class Connections:
         Whoever is cancelled between preparing and executing a statement leaves the server in a transaction of which the
         driver does not know, and which holds its locks until something else is asked.
         """
-        task = asyncio.create_task(self._settle(connection), context=apart())
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        self._begin(self._settle(connection))
 
     async def _settle(self, connection: Any) -> None:
         try:
@@ -137,13 +136,21 @@ class Connections:
         finally:
             self.give_back(connection)
 
+    def _part(self, connection: Any) -> None:
+        self._begin(_close(connection))
+
+    def _begin(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Something that nobody waits for, until all is closed."""
+        task = asyncio.create_task(ending, context=apart())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
     async def close(self) -> None:
         """Close those that nobody uses, and wait until the server has been told of what was cancelled on any."""
         await self._liveness.close()
-        if self._settling:
-            await asyncio.wait(self._settling, timeout=CONNECTING)
-        await asyncio.gather(*map(_close, self._free))
-        self._free.clear()
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=CONNECTING)
+        await asyncio.gather(*map(_close, self._free.take_all()))
         telling = [task for connection in self._made for task in connection._cancellations]  # noqa: SLF001 - it waits for them nowhere
         if telling:
             await asyncio.wait(telling, timeout=CONNECTING)
@@ -151,15 +158,12 @@ class Connections:
     def _open(self) -> Any | None:
         """One that nobody uses, as far as is known; those of a server that does not answer are dropped."""
         if self._liveness.lost:
-            for connection in self._free:
+            for connection in self._free.take_all():
                 connection.terminate()
-            self._free.clear()
             raise TimeoutError
-        while self._free:
-            connection = self._free.pop()
-            if not connection.is_closed():
-                return connection
-        return None
+        while (connection := self._free.take()) is not None and connection.is_closed():
+            pass
+        return connection
 
     async def _answers(self) -> bool:
         """Whether the server says anything to who comes anew, if only that it cannot take them."""

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from sixty.errors import ConfigError
 from sixty.storage.database import StorageUnavailable
+from sixty.storage.idle import Idle
 from sixty.storage.sqlite_bursts import ready
 from sixty.storage.sqlite_connection import outcome, translated
 from sixty.storage.sqlite_pinned import Pinned
@@ -65,8 +66,9 @@ class SqliteDatabase:
         self._path = path
         self._compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))
         self._slow: WeakKeyDictionary[Prepared, int] = WeakKeyDictionary()
+        self._free: Idle[Snapshot] = Idle(Snapshot.close)
         try:
-            self._free: list[Snapshot] = [Snapshot(path, self._compiler, self._slow)]
+            self._free.put(Snapshot(path, self._compiler, self._slow))
         except sqlite3.Error as error:
             msg = f"the database file {path} cannot be opened: {error}"
             raise StorageUnavailable(msg) from error
@@ -106,7 +108,7 @@ class SqliteDatabase:
     async def _take(self) -> Snapshot:
         await self._readers.acquire()
         try:
-            reader = self._free.pop() if self._free else self._snapshot()
+            reader = self._free.take() or self._snapshot()
         except BaseException:
             self._readers.release()
             raise
@@ -120,7 +122,7 @@ class SqliteDatabase:
             raise translated(error) from error
 
     def _give_back(self, reader: Snapshot) -> None:
-        self._free.append(reader)
+        self._free.put(reader)
         self._readers.release()
 
     @asynccontextmanager
@@ -165,5 +167,5 @@ class SqliteDatabase:
         await self._writer.close()
         if self._onlooker is not None:
             self._onlooker.close()
-        while self._free:
-            self._free.pop().close()
+        for reader in self._free.take_all():
+            reader.close()
