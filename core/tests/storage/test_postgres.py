@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from sixty.testing.databases import PostgresTemplates
 
 NAMES = sa.select(teams.c.name)
-LOCKS = sa.text("SELECT 1 FROM pg_locks WHERE pid = :pid AND relation = 'teams'::regclass").bindparams(
-    sa.bindparam("pid", type_=sa.Integer)
+NUMBERED = sa.text("SELECT name FROM teams WHERE 1 = CAST(:number AS integer)").bindparams(
+    sa.bindparam("number", type_=sa.Integer)
+)
+LOCKS = sa.text(
+    "SELECT 1 FROM pg_locks WHERE relation = 'teams'::regclass AND pid <> pg_backend_pid() AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -191,12 +196,12 @@ async def test_somebody_elses_lock_is_not_waited_for_for_ever(url: sa.URL, monke
 
 
 async def test_the_system_is_told_to_notice_what_is_never_received(database: Database) -> None:
-    async with database._connections.one() as connection:  # type: ignore[attr-defined] # there is no other way to see it
-        plug = connection._transport.get_extra_info("socket")
+    async with database._connections.one() as held:  # type: ignore[attr-defined] # there is no other way to see it
+        plug = held.connection._transport.get_extra_info("socket")
         unacknowledged = plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
         assert unacknowledged == postgres_connections.UNACKNOWLEDGED * 1000
         assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert await connection.fetchval("SHOW tcp_user_timeout") == "10000"
+        assert await held.connection.fetchval("SHOW tcp_user_timeout") == "10000"
 
 
 async def test_connections_that_nobody_needs_any_more_are_closed(
@@ -211,24 +216,40 @@ async def test_connections_that_nobody_needs_any_more_are_closed(
         assert database.connections == {"busy": 0, "idle": left}
 
 
-async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leaves_no_lock(
-    database: Database, url: sa.URL
-) -> None:
-    used: list[Any] = []
+@pytest.fixture
+async def other(url: sa.URL) -> AsyncIterator[Database]:
+    database = await open_database(url.render_as_string(hide_password=False))
+    yield database
+    await database.close()
 
+
+async def nobody_holds_a_lock(database: Database) -> None:
+    async with asyncio.timeout(5):
+        while await database.rows(LOCKS):
+            pass
+
+
+async def test_a_statement_that_was_prepared_and_not_executed_leaves_no_lock(
+    database: Database, other: Database
+) -> None:
+    async with database.snapshot(hope="test") as reader:
+        with pytest.raises(asyncpg.DataError):  # the driver notices, after the server has prepared it
+            await reader.rows(NUMBERED, {"number": 1 << 40})
+    await nobody_holds_a_lock(other)
+    async with database.snapshot() as reader:
+        assert await reader.rows(NUMBERED, {"number": 1}) == []
+    assert database.connections == {"busy": 0, "idle": 1}
+
+
+async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leaves_no_lock(
+    database: Database, other: Database
+) -> None:
     async def prepare() -> None:
-        async with database._connections.one() as connection:  # type: ignore[attr-defined] # nothing else has that moment
-            used.append(connection)
-            await connection.prepare("SELECT 1 FROM teams")
+        async with database._connections.one() as held:  # type: ignore[attr-defined] # nothing else has that moment
+            await held.connection.prepare("SELECT 1 FROM teams")
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
         await prepare()
-    other = await open_database(url.render_as_string(hide_password=False))
-    async with asyncio.timeout(5):
-        while await other.rows(LOCKS, {"pid": used[0].get_server_pid()}):
-            pass
-    await other.close()
-    async with database.snapshot() as reader:
-        assert await reader.rows(sa.select(sa.literal(1).label("one"))) == [{"one": 1}]
-    assert not used[0].is_closed()
+    await nobody_holds_a_lock(other)
+    assert database.connections == {"busy": 0, "idle": 1}

@@ -16,7 +16,8 @@ from sixty.signals.within import apart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
+
+    from sixty.storage.postgres_connections import Held
 
 __all__ = ["Ear", "Voice"]
 
@@ -35,7 +36,7 @@ _logger = logging.getLogger(__name__)
 class Voice:
     """Says, once something is committed, that it is: in the transaction itself, commits would wait for one another."""
 
-    def __init__(self, connection: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
+    def __init__(self, connection: Callable[[], Held]) -> None:
         """`connection` gives one to use for the length of a block."""
         self.name = secrets.token_hex(8)
         """What it signs with, so that its own process, which knows, need not listen to it."""
@@ -61,8 +62,8 @@ class Voice:
         try:
             while self._news:
                 self._news = False
-                async with self._connection() as connection:
-                    await connection.execute(f"NOTIFY {CHANNEL}, '{self.name}'")
+                async with self._connection() as held:
+                    await held.connection.execute(f"NOTIFY {CHANNEL}, '{self.name}'")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._stopped.wait()

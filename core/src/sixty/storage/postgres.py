@@ -107,8 +107,8 @@ class PostgresDatabase:
         return self._compiler.prepare(statement).sql
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
-        async with self._connections.one() as connection:
-            return await Session(connection, self._compiler).rows(statement, values)
+        async with self._connections.one() as held:
+            return await Session(held, self._compiler).rows(statement, values)
 
     async def shared(self, statement: Statement) -> list[Row]:
         read = self._next_reads.get(statement)
@@ -125,16 +125,16 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _session(self, begin: str) -> AsyncIterator[Session]:
-        async with self._connections.one() as connection:
-            await _run(connection, begin)
+        async with self._connections.one() as held:
+            await _run(held.connection, begin)
             try:
-                yield Session(connection, self._compiler)
+                yield Session(held, self._compiler)
             except BaseException:
                 with suppress(StorageUnavailable):  # then it is gone, too
-                    await _run(connection, "ROLLBACK")
+                    await _run(held.connection, "ROLLBACK")
                 raise
             try:
-                await _run(connection, "COMMIT")
+                await _run(held.connection, "COMMIT")
             except StorageUnavailable as error:
                 raise (OutcomeUnknown() if isinstance(error.__cause__, BROKEN) else error) from error.__cause__
 
@@ -144,8 +144,8 @@ class PostgresDatabase:
             async with self._session("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
                 yield session
             return
-        async with self._connections.one() as connection:
-            observer = Observer(Session(connection, self._compiler), self._telling)
+        async with self._connections.one() as held:
+            observer = Observer(Session(held, self._compiler), self._telling)
             yield observer
         if not observer.is_snapshot:
             self._hopes.was_vain(hope)
@@ -159,8 +159,8 @@ class PostgresDatabase:
         self._tell()
 
     async def look(self, statement: Statement, since: Hashable) -> tuple[Hashable, list[Row] | None]:
-        async with self._connections.one() as connection:
-            observer = Observer(Session(connection, self._compiler), self._telling)
+        async with self._connections.one() as held:
+            observer = Observer(Session(held, self._compiler), self._telling)
             rows, state = await observer.rows(statement), await observer.state()
         return state, None if state == since else rows
 
@@ -193,9 +193,9 @@ class PostgresDatabase:
     @asynccontextmanager
     async def _burst(self) -> AsyncIterator[Any]:
         """A connection for what is asked once, and is its own transaction."""
-        async with self._connections.one() as connection:
+        async with self._connections.one() as held:
             try:
-                yield connection
+                yield held.connection
             except BROKEN as error:
                 raise OutcomeUnknown from error
             except Exception as error:
@@ -219,9 +219,9 @@ class PostgresDatabase:
             self._wakes.remove(wake)
 
     async def analyze(self) -> None:
-        async with self._connections.one() as connection:
+        async with self._connections.one() as held:
             try:
-                await connection.execute("ANALYZE", timeout=ANALYZING)
+                await held.connection.execute("ANALYZE", timeout=ANALYZING)
             except Exception as error:
                 raise translated(error) from error
 

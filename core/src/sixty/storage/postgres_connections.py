@@ -20,9 +20,9 @@ from sixty.storage.liveness import Liveness
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
-    from types import TracebackType
+    from typing import Self
 
-__all__ = ["BROKEN", "Connections", "translated"]
+__all__ = ["BROKEN", "Connections", "Held", "translated"]
 
 CONNECTIONS = 16
 """Connections of one process at the most; further callers wait."""
@@ -92,9 +92,9 @@ class Connections:
         """How many are in somebody's hands, and how many wait for somebody."""
         return {"busy": self._liveness.out, "idle": len(self._free)}
 
-    def one(self) -> _One:
+    def one(self) -> Held:
         """A connection of one's own, for the length of a block."""
-        return _One(self)
+        return Held(self)
 
     async def take(self) -> Any:
         """A connection that waits for nothing; it must be given back, or settled."""
@@ -123,8 +123,8 @@ class Connections:
     def settle(self, connection: Any) -> None:
         """Give it back once the server waits for nothing on it.
 
-        Whoever is cancelled between preparing and executing a statement leaves the server in a transaction of which the
-        driver does not know, and which holds its locks until something else is asked.
+        Whoever fails, or is cancelled, between preparing and executing a statement leaves the server in a transaction
+        of which the driver does not know, and which holds its locks until something else is asked.
         """
         self._begin(self._settle(connection))
 
@@ -198,25 +198,30 @@ class Connections:
         return connection
 
 
-class _One:
-    """A connection in somebody's hands. Who is cancelled does not know what it waits for."""
+class Held:
+    """A connection in somebody's hands, for the length of a block."""
 
-    __slots__ = ("_connection", "_connections")
+    __slots__ = ("_connections", "_is_doubtful", "connection")
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._is_doubtful = False
+        self.connection: Any = None
 
-    async def __aenter__(self) -> Any:
-        self._connection = await self._connections.take()
-        return self._connection
+    async def __aenter__(self) -> Self:
+        self.connection = await self._connections.take()
+        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, asyncio.CancelledError) and not self._connection.is_closed():
-            self._connections.settle(self._connection)
+    async def __aexit__(self, kind: object, error: object, traceback: object) -> None:
+        if (error is not None or self._is_doubtful) and not self.connection.is_closed():
+            self._connections.settle(self.connection)
         else:
-            self._connections.give_back(self._connection)
+            self._connections.give_back(self.connection)
+
+    def failed(self, error: BaseException) -> BaseException:
+        """What an error of the driver means; nobody knows what the server waits for on this connection now."""
+        self._is_doubtful = True
+        return translated(error) if isinstance(error, Exception) else error
 
 
 def _terminate(connection: Any) -> None:

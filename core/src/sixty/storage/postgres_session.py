@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sixty.storage.database import StaleWrite
-from sixty.storage.postgres_connections import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from weakref import WeakKeyDictionary
 
+    from sixty.storage.postgres_connections import Held
     from sixty.storage.statements import Compiler, Row, Statement, Write
 
 __all__ = ["Observer", "Session"]
@@ -26,16 +26,17 @@ _STATE = sa.cast(sa.func.pg_current_snapshot(), sa.Text).label("sixty_state")
 class Session:
     """One connection inside a transaction."""
 
-    def __init__(self, connection: Any, compiler: Compiler) -> None:
-        self._connection = connection
+    def __init__(self, held: Held, compiler: Compiler) -> None:
+        self._held = held
+        self._connection = held.connection
         self._compiler = compiler
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         prepared = self._compiler.prepare(statement)
         try:
             return prepared.rows(await self._connection.fetch(prepared.sql, *prepared.arguments(values)))
-        except Exception as error:
-            raise translated(error) from error
+        except BaseException as error:
+            raise self._held.failed(error) from error
 
     async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
         found = await self.rows(statement, values)
@@ -45,15 +46,15 @@ class Session:
         try:
             # text, because the driver knows no type for a snapshot
             return str(await self._connection.fetchval("SELECT pg_current_snapshot()::text"))
-        except Exception as error:
-            raise translated(error) from error
+        except BaseException as error:
+            raise self._held.failed(error) from error
 
     async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
         prepared = self._compiler.prepare(statement)
         try:
             return _touched(await self._connection.execute(prepared.sql, *prepared.arguments(values)))
-        except Exception as error:
-            raise translated(error) from error
+        except BaseException as error:
+            raise self._held.failed(error) from error
 
     async def apply(self, writes: Sequence[Write]) -> None:
         for (statement, expect), same in groupby(writes, attrgetter("statement", "expect")):
@@ -68,8 +69,8 @@ class Session:
         prepared = self._compiler.prepare(statement)
         try:
             await self._connection.executemany(prepared.sql, [prepared.arguments(each) for each in values])
-        except Exception as error:
-            raise translated(error) from error
+        except BaseException as error:
+            raise self._held.failed(error) from error
 
 
 class Observer:
