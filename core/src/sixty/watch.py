@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sixty.counters import COUNTERS, counters_in
 from sixty.outage import Outage
+from sixty.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
@@ -26,8 +27,6 @@ EVERY = 0.25
 """Seconds between two looks, where nobody says when to look."""
 SELDOM = 1.0
 """The same, while somebody does."""
-BETWEEN, BUSY = 0.02, 0.25
-"""Seconds between two looks at the least: whatever happens meanwhile leads to one look. More, while much happens."""
 
 _logger = logging.getLogger(__name__)
 
@@ -114,18 +113,18 @@ class Watch:
             audience.tell(lists=True)
 
     async def _watch(self) -> None:
-        pause = BETWEEN
+        pace = Pace()
         async with self._host.database.listening(self._woken.set) as ear:
             while True:
                 self._woken.clear()
                 with self._outage.survived():
                     await self._look()
+                pace.done()
                 self._looked.set()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, BUSY) if self._woken.is_set() else BETWEEN
                 with suppress(TimeoutError):
                     async with asyncio.timeout(SELDOM if ear.hears and not self._outage.lasts else EVERY):
                         await self._woken.wait()
+                await asyncio.sleep(pace.wait())
 
     async def _look(self) -> None:
         """See whether anybody has written, and only then what; the first look only remembers what there is."""

@@ -100,7 +100,8 @@ async def test_what_one_process_commits_another_hears(database: Database, other:
 async def test_the_same_process_hears_at_once_and_once(
     database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sixty.storage.notices.TOGETHER", 3600.0)
+    for name in ("LEAST", "MOST"):
+        monkeypatch.setattr(f"sixty.pace.{name}", 3600.0)
     async with hearing(database) as heard, hearing(other) as elsewhere:
         first, count = elsewhere.count, heard.count
         await database.apply(a_team(1))
@@ -140,7 +141,8 @@ async def test_many_commits_at_once_are_few_notices(database: Database, other: D
 async def test_who_closes_has_said_what_there_was_to_say(
     database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sixty.storage.notices.TOGETHER", 3600.0)
+    for name in ("LEAST", "MOST"):
+        monkeypatch.setattr(f"sixty.pace.{name}", 3600.0)
     async with hearing(other) as heard:
         before = heard.count
         await database.apply(a_team(1))

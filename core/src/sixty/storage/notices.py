@@ -12,6 +12,7 @@ import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from sixty.pace import Pace
 from sixty.signals.within import apart
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ __all__ = ["Ear", "Voice"]
 
 CHANNEL = "sixty"
 """As the trigger of the counters names it, in the core's migration 0010."""
-TOGETHER, BUSY = 0.05, 0.25
-"""Seconds between two notices of a process: all that is committed meanwhile is one. More, while much is."""
 AWAY = 1.0
 """Seconds after which a connection that was lost is made anew."""
 FAREWELL = 1.0
@@ -41,6 +40,7 @@ class Voice:
         self.name = secrets.token_hex(8)
         """What it signs with, so that its own process, which knows, need not listen to it."""
         self._connection = connection
+        self._pace = Pace()
         self._news = False
         self._saying: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
@@ -58,16 +58,16 @@ class Voice:
             await self._saying
 
     async def _say(self) -> None:
-        pause = TOGETHER
         try:
             while self._news:
+                if pause := self._pace.wait():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(pause):
+                            await self._stopped.wait()
                 self._news = False
                 async with self._connection() as held:
                     await held.connection.execute(f"NOTIFY {CHANNEL}, '{self.name}'")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._stopped.wait()
-                pause = min(2 * pause, BUSY)
+                self._pace.done()
         except Exception as error:  # noqa: BLE001 - then they see it when they look
             _logger.debug("the other processes could not be told: %s", error)
         finally:
