@@ -18,8 +18,11 @@ __all__ = ["connect", "fetch", "outcome", "translated"]
 
 BUSY = 10.0
 """Seconds that a writer waits for another process's lock."""
-CACHE = 8_192
+CACHE = 2_048
 """KiB of pages that a connection keeps by itself."""
+STATEMENTS = 128
+"""Statements that a connection keeps compiled, those that were used last: frequent ones stay, and reports are compiled
+each time, which is little of what they take."""
 MAPPED = 8 << 30
 """Bytes of the file that are read where the system has cached them, without a copy for each connection."""
 
@@ -33,7 +36,7 @@ _AWAY = tuple(
 def connect(path: str) -> sqlite3.Connection:
     """A new connection to the file at `path`, which is made when missing. Raises the driver's errors."""
     connection = sqlite3.connect(
-        path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512
+        path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
     )
     lasting = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=0")
     try:
