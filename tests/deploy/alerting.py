@@ -126,10 +126,10 @@ CASES = [
     Case("SixtyAuditWaiting", {"sixty_audit_waiting": "20x60"}, fires=False),
     Case("SixtyAuditLost", {"sixty_audit_lost_total": "0x15 7x40"}, fires=True),
     Case("SixtyAuditLost", {"sixty_audit_lost_total": "7x60"}, fires=False, since="lost long ago"),
-    Case("SixtyDatabaseConnectionsExhausted", {'sixty_database_connections{state="busy"}': "16x60"}, fires=True),
+    Case("SixtyDatabaseConnectionsExhausted", {'sixty_database_connections{state="busy"}': "8x60"}, fires=True),
     Case(
         "SixtyDatabaseConnectionsExhausted",
-        {'sixty_database_connections{state="busy"}': "16 3 16 3 16 3 16 3 16 3 16 3 16 3 16 3 16 3 16 3 16 3"},
+        {'sixty_database_connections{state="busy"}': "8 3 8 3 8 3 8 3 8 3 8 3 8 3 8 3 8 3 8 3 8 3"},
         fires=False,
     ),
     Case("SixtyLimitsNotShared", {"sixty_limits_shared": "1x9 0x50"}, fires=True),

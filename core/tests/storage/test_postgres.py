@@ -207,8 +207,8 @@ async def test_the_system_is_told_to_notice_what_is_never_received(database: Dat
 async def test_connections_that_nobody_needs_any_more_are_closed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sleep = sa.text("SELECT pg_sleep(0.1)")
-    await asyncio.gather(*(database.rows(sleep) for _ in range(3)))
+    async with database.snapshot(), database.snapshot(), database.snapshot():
+        pass
     assert database.connections == {"busy": 0, "idle": 3}
     monkeypatch.setattr(idle, "LONG", 0.0)
     for left in (2, 1, 1):
@@ -238,7 +238,6 @@ async def test_a_statement_that_was_prepared_and_not_executed_leaves_no_lock(
     await nobody_holds_a_lock(other)
     async with database.snapshot() as reader:
         assert await reader.rows(NUMBERED, {"number": 1}) == []
-    assert database.connections == {"busy": 0, "idle": 1}
 
 
 async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leaves_no_lock(
@@ -252,4 +251,3 @@ async def test_who_is_cancelled_between_preparing_and_executing_a_statement_leav
     with pytest.raises(asyncio.CancelledError):
         await prepare()
     await nobody_holds_a_lock(other)
-    assert database.connections == {"busy": 0, "idle": 1}

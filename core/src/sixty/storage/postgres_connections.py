@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BROKEN", "Connections", "Held", "translated"]
 
-CONNECTIONS = 16
+CONNECTIONS = 8
 """Connections of one process at the most; further callers wait."""
 STATEMENTS = 1_024
 """Statements that stay prepared on each, those that were used last."""
