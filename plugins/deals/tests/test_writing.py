@@ -32,8 +32,8 @@ class Listener:
     @hookimpl
     def sixty_reactions(self) -> list[Reaction]:
         async def hear(event: Event, call: Call) -> None:
-            """Remember it."""
-            self.heard.append(event)
+            """Remember it, once it is committed: a call may run again."""
+            call.unit.afterwards(lambda: self.heard.append(event))
 
         return [on(kind)(hear) for kind in (DealCreated, DealStageChanged, DealWon, DealLost)]
 
