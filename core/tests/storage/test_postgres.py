@@ -233,8 +233,9 @@ async def test_a_statement_that_was_prepared_and_not_executed_leaves_no_lock(
     database: Database, other: Database
 ) -> None:
     async with database.snapshot(hope="test") as reader:
-        with pytest.raises(asyncpg.DataError):  # the driver notices, after the server has prepared it
+        with pytest.raises(asyncpg.DataError) as refused:  # by the driver, after the server has prepared it
             await reader.rows(NUMBERED, {"number": 1 << 40})
+        assert refused.value.__cause__ is not refused.value
     await nobody_holds_a_lock(other)
     async with database.snapshot() as reader:
         assert await reader.rows(NUMBERED, {"number": 1}) == []

@@ -218,10 +218,15 @@ class Held:
         else:
             self._connections.give_back(self.connection)
 
-    def failed(self, error: BaseException) -> BaseException:
-        """What an error of the driver means; nobody knows what the server waits for on this connection now."""
+    def failed(self, error: BaseException) -> None:
+        """Nobody knows what the server waits for on this connection now. Raises what an error of the driver means here.
+
+        An error that means itself is for the caller to raise again: one that is its own cause would be a cycle, with
+        all that its frames hold.
+        """
         self._is_doubtful = True
-        return translated(error) if isinstance(error, Exception) else error
+        if isinstance(error, Exception) and (meaning := translated(error)) is not error:
+            raise meaning from error
 
 
 def _terminate(connection: Any) -> None:

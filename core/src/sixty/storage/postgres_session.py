@@ -36,7 +36,8 @@ class Session:
         try:
             return prepared.rows(await self._connection.fetch(prepared.sql, *prepared.arguments(values)))
         except BaseException as error:
-            raise self._held.failed(error) from error
+            self._held.failed(error)
+            raise
 
     async def row(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> Row | None:
         found = await self.rows(statement, values)
@@ -47,14 +48,16 @@ class Session:
             # text, because the driver knows no type for a snapshot
             return str(await self._connection.fetchval("SELECT pg_current_snapshot()::text"))
         except BaseException as error:
-            raise self._held.failed(error) from error
+            self._held.failed(error)
+            raise
 
     async def execute(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> int:
         prepared = self._compiler.prepare(statement)
         try:
             return _touched(await self._connection.execute(prepared.sql, *prepared.arguments(values)))
         except BaseException as error:
-            raise self._held.failed(error) from error
+            self._held.failed(error)
+            raise
 
     async def apply(self, writes: Sequence[Write]) -> None:
         for (statement, expect), same in groupby(writes, attrgetter("statement", "expect")):
@@ -70,7 +73,8 @@ class Session:
         try:
             await self._connection.executemany(prepared.sql, [prepared.arguments(each) for each in values])
         except BaseException as error:
-            raise self._held.failed(error) from error
+            self._held.failed(error)
+            raise
 
 
 class Observer:
