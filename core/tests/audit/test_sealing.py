@@ -58,6 +58,23 @@ async def test_of_two_that_make_the_same_seal_one_is_faster_and_no_line_is_seale
     assert (report.lines, report.seals, report.found) == (16, 6, 0)
 
 
+async def test_whoever_has_sealed_last_goes_on_and_another_takes_over_once_it_does_not(sixty: Organisation) -> None:
+    one, other = sixty.host.sealer, Sealer(sixty.host)
+    await lines(sixty, 1)
+    assert (await one.seal(may_stand_by=True), await other.seal(may_stand_by=True)) == (1, 0)
+    for _ in range(2):
+        await lines(sixty, 1)
+        assert await one.seal(may_stand_by=True) == 1
+        await lines(sixty, 2)
+        assert await other.seal(may_stand_by=True) == 0
+        assert other.unsealed == 2
+        assert await other.seal(may_stand_by=True) == 2
+        one, other = other, one
+        await lines(sixty, 1)
+        assert (await one.seal(may_stand_by=True), await other.seal(may_stand_by=True)) == (1, 0)
+    assert (await verify(sixty.host)).found == 0
+
+
 async def test_a_line_that_is_committed_late_is_sealed_later(sixty: Organisation) -> None:
     await lines(sixty, 3)
     (late,) = await sixty.rows(sa.select(audit).order_by(audit.c.seq).limit(1).offset(1))
@@ -110,10 +127,10 @@ def told_of_seals(sixty: Organisation, monkeypatch: pytest.MonkeyPatch, failing:
     """Set once something was sealed, after so many tries that fail."""
     done, seal, tries = asyncio.Event(), sixty.host.sealer.seal, iter(range(failing))
 
-    async def told(most: int | None = None) -> int:
+    async def told(most: int | None = None, **how: bool) -> int:
         if next(tries, None) is not None:
             raise StorageUnavailable("the database is not available; try again later")
-        if count := await seal(most):
+        if count := await seal(most, **how):
             asyncio.get_running_loop().call_soon(done.set)
         return count
 

@@ -1,8 +1,10 @@
 """Sealing: what is committed is chained, in batches, by whichever serving process comes to it first.
 
 A seal is one burst that expects the chain to end where this process has seen it end, so that no lock is held and no
-line is sealed twice. Lines are sealed in the order of their numbers. On Postgres one may be committed after another
-that has a later number; it is looked for for a while, and goes into a later seal.
+line is sealed twice. Where several processes serve, whoever has sealed last goes on, and the others stand by.
+
+Lines are sealed in the order of their numbers. On Postgres one may be committed after another that has a later number;
+it is looked for for a while, and goes into a later seal.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ BATCH = 1_000
 """Lines of one seal at the most."""
 PAUSE = 0.5
 """Seconds between two looks at the least."""
-OTHERS = 0.6
-"""The same where another process has sealed what there was: it is likely to go on."""
+STANDING_BY = 0.4
+"""The same of a process that leaves it to another one, and takes over once that has not sealed from one to the next."""
 TURNS = 0.1
 """Seconds by which a process may come later than another, so that not all of them want to make the same seal."""
 AWAY = 1.0
@@ -110,6 +112,7 @@ class Sealer:
         self._through = 0
         self._missing: dict[int, float] = {}
         self._looked = 0.0
+        self._stands_by = False
         self.to_the_end = False
         """Whether this process seals what it has written itself, when it ends."""
         self.unsealed = 0
@@ -160,19 +163,22 @@ class Sealer:
         while await self._due.wait():
             self._due.clear()
             await asyncio.sleep(random.uniform(0, TURNS))  # noqa: S311 - nobody need be unable to guess it
-            sealed = 0
+            self._stands_by = False
             with outage.survived():
-                sealed = await self.seal()
-            if outage.lasts:
+                await self.seal(may_stand_by=True)
+            if outage.lasts or (self._stands_by and self.unsealed):
                 self._due.set()
-            await asyncio.sleep(AWAY if outage.lasts else PAUSE if sealed else OTHERS)
+            await asyncio.sleep(AWAY if outage.lasts else STANDING_BY if self._stands_by else PAUSE)
 
-    async def seal(self, most: int | None = None) -> int:
-        """Whatever was committed is sealed, by at most so many seals; how many lines this process has sealed."""
+    async def seal(self, most: int | None = None, *, may_stand_by: bool = False) -> int:
+        """Whatever was committed is sealed, by at most so many seals; how many lines this process has sealed.
+
+        One that may stand by does so where another process has sealed since it looked last.
+        """
         sealed, vain = 0, 0
         async with self._turn:
             is_all = False
-            while (most is None or most > 0) and not is_all and (found := await self._found()):
+            while (most is None or most > 0) and not is_all and (found := await self._found(may_stand_by=may_stand_by)):
                 done = await self._put(found)
                 is_all = 0 < done < BATCH
                 vain = 0 if done else vain + 1
@@ -193,8 +199,8 @@ class Sealer:
         except Exception as error:  # noqa: BLE001 - the next process does it
             _logger.info("the last lines of the audit trail are still to be sealed: %s", error)
 
-    async def _found(self) -> list[Row]:
-        """The lines of the next seal."""
+    async def _found(self, *, may_stand_by: bool) -> list[Row]:
+        """The lines of the next seal; none where they are left to another process."""
         if self._position < 0:
             await self._begin()
         if self._position < 0:  # nothing is signed yet
@@ -202,6 +208,10 @@ class Sealer:
         rows = await self._after()
         while rows[0]["head"] > self._position:
             await self._catch_up()
+            if may_stand_by:
+                self._stands_by = True
+                self.unsealed = sum(row["seq"] is not None and row["seq"] > self._through for row in rows)
+                return []
             rows = await self._after()
         if rows[0]["seq"] is None:
             rows = []
@@ -247,9 +257,12 @@ class Sealer:
 
     async def _catch_up(self) -> None:
         """Know where the chain ends now."""
-        while rows := await self._host.database.rows(_SEALS, {"seen": self._position}):
+        is_all = False
+        while not is_all:
+            rows = await self._host.database.rows(_SEALS, {"seen": self._position})
             for row in rows:
                 self._saw(row["position"], row["seqs"], bytes(row["hash"]))
+            is_all = len(rows) < KNOWN
 
     async def _begin(self) -> None:
         """Know a place near the end of the chain, and the greatest number that is sealed there."""

@@ -18,7 +18,7 @@ from sixty.signals.within import apart
 from sixty.storage.database import OutcomeUnknown, StaleWrite, StorageUnavailable
 from sixty.storage.hopes import Hopes
 from sixty.storage.notices import Ear, Voice
-from sixty.storage.postgres_connections import BROKEN, Connections, translated
+from sixty.storage.postgres_connections import BROKEN, Connections, raise_translated
 from sixty.storage.postgres_session import Observer, Session
 from sixty.storage.statements import JSON, NEW, Compiler
 
@@ -136,7 +136,9 @@ class PostgresDatabase:
             try:
                 await _run(held.connection, "COMMIT")
             except StorageUnavailable as error:
-                raise (OutcomeUnknown() if isinstance(error.__cause__, BROKEN) else error) from error.__cause__
+                if isinstance(error.__cause__, BROKEN):
+                    raise OutcomeUnknown from error.__cause__
+                raise
 
     @asynccontextmanager
     async def snapshot(self, *, hope: str | None = None) -> AsyncIterator[Session | Observer]:
@@ -199,7 +201,8 @@ class PostgresDatabase:
             except BROKEN as error:
                 raise OutcomeUnknown from error
             except Exception as error:
-                raise translated(error) from error
+                raise_translated(error)
+                raise
         self._tell()
 
     def _tell(self) -> None:
@@ -223,7 +226,8 @@ class PostgresDatabase:
             try:
                 await held.connection.execute("ANALYZE", timeout=ANALYZING)
             except Exception as error:
-                raise translated(error) from error
+                raise_translated(error)
+                raise
 
     async def scrub(self) -> bool:
         return False  # its files are the server's, and VACUUM FULL would stop everybody
@@ -241,4 +245,5 @@ async def _run(connection: Any, command: str) -> None:
         await connection.execute(command)
     except BaseException as error:
         connection.terminate()
-        raise (translated(error) if isinstance(error, Exception) else error) from error
+        raise_translated(error)
+        raise

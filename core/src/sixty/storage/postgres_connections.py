@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from typing import Self
 
-__all__ = ["BROKEN", "Connections", "Held", "translated"]
+__all__ = ["BROKEN", "Connections", "Held", "raise_translated"]
 
 CONNECTIONS = 8
 """Connections of one process at the most; further callers wait."""
@@ -76,6 +76,15 @@ def translated(error: Exception) -> Exception:
     return error
 
 
+def raise_translated(error: BaseException) -> None:
+    """Raise what an error of the driver means here. One that means itself is for the caller to raise again.
+
+    Raised from itself it would be a cycle, with all that its frames hold.
+    """
+    if isinstance(error, Exception) and (meaning := translated(error)) is not error:
+        raise meaning from error
+
+
 class Connections:
     """Open connections, kept for whoever comes next. Nobody changes their session, so none is reset."""
 
@@ -104,12 +113,14 @@ class Connections:
             else:
                 await self._places.acquire()
         except TimeoutError as error:
-            raise translated(error) from error
+            raise_translated(error)
+            raise
         try:
             connection = self._open() or await self.connect()
         except BaseException as error:
             self._places.release()
-            raise (translated(error) if isinstance(error, Exception) else error) from error
+            raise_translated(error)
+            raise
         self._liveness.begin(connection)
         return connection
 
@@ -219,14 +230,9 @@ class Held:
             self._connections.give_back(self.connection)
 
     def failed(self, error: BaseException) -> None:
-        """Nobody knows what the server waits for on this connection now. Raises what an error of the driver means here.
-
-        An error that means itself is for the caller to raise again: one that is its own cause would be a cycle, with
-        all that its frames hold.
-        """
+        """Nobody knows what the server waits for on this connection now. Raises as `raise_translated` does."""
         self._is_doubtful = True
-        if isinstance(error, Exception) and (meaning := translated(error)) is not error:
-            raise meaning from error
+        raise_translated(error)
 
 
 def _terminate(connection: Any) -> None:
