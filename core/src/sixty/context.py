@@ -175,8 +175,12 @@ class Call:
 
         Build the statement once and pass values by `bindparam`: statements are compiled once per object.
         """
+        return await self.scoped_rows(self.scoped(statement), values)
+
+    async def scoped_rows(self, scoped: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        """All rows of what `scoped` has made, or of several such statements that are put together."""
         me = {ME: self.principal.user_id, TEAM: self.principal.team_id}
-        return await self.unit.rows(self.scoped(statement), {**values, **me})
+        return await self.unit.rows(scoped, {**values, **me})
 
     def scoped(self, statement: Statement) -> Statement:
         """The statement, limited to what the caller may read."""

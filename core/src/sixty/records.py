@@ -106,10 +106,8 @@ class Records:
 
     async def locate(self, record_id: str) -> tuple[Kind, Row] | None:
         """The record of whatever kind, with its kind, or None if there is none that the caller may read."""
-        final = await self.final_id(record_id)
-        name = self.ledger.touched.get(final)
-        if name is None and (spine := await self.spine(final)) is not None:
-            name = spine["kind"]
+        final, spine = await self._final(record_id)
+        name = self.ledger.touched.get(final) or (spine["kind"] if spine is not None else None)
         kind = self._call.registry.kinds.get(name) if name is not None else None
         row = await self.find(kind, final) if kind is not None else None
         return None if kind is None or row is None else (kind, row)
@@ -166,12 +164,18 @@ class Records:
 
     async def final_id(self, record_id: str) -> str:
         """The id itself, or where merges have led it."""
+        final, _ = await self._final(record_id)
+        return final
+
+    async def _final(self, record_id: str) -> tuple[str, Row | None]:
+        """The id itself, or where merges have led it, and what stands there on the spine."""
+        spine = await self.spine(record_id)
         for _ in range(_HOPS):
-            spine = await self.spine(record_id)
             if spine is None or spine["merged_into"] is None:
                 break
             record_id = spine["merged_into"]
-        return record_id
+            spine = await self.spine(record_id)
+        return record_id, spine
 
     # -- writing
 

@@ -98,22 +98,39 @@ async def _outgoing(call: Call, kind: Kind, row: Row) -> list[dict[str, str]]:
 
 
 async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
-    links: list[dict[str, str]] = []
-    for kind in call.registry.kinds.values():
-        if not any(call.scopes(f"{kind.resource}:read")):
-            continue
-        for field in kind.pointers:
-            rows = await call.within(kind).rows(_pointing(kind, field), {"target": record_id})
-            call.seen.update(dict.fromkeys((row["id"] for row in rows), kind.name))
-            links.extend(_link(kind, row, field) for row in rows)
-    return links
+    kinds = [kind for kind in call.registry.kinds.values() if any(call.scopes(f"{kind.resource}:read"))]
+    fields = [(kind, field) for kind in kinds for field in kind.pointers]
+    if not fields:
+        return []
+    pointing = _all_of(*(call.within(kind).scoped(_pointing(kind, field)) for kind, field in fields))
+    rows = await call.scoped_rows(pointing, {"target": record_id})
+    links = [(*fields[row["place"]], row) for row in rows]
+    call.seen.update((row["id"], kind.name) for kind, _, row in links)
+    return [_link(kind, {**row, kind.title: row["title"]}, field) for kind, field, row in links]
 
 
 @lru_cache(maxsize=512)
 def _pointing(kind: Kind, field: str) -> sa.Select[Any]:
     table = kind.table
+    title = sa.cast(table.c[kind.title], sa.Text).label("title")
     pointing = table.c[field] == sa.bindparam("target", type_=Id)
-    return sa.select(table).where(pointing).order_by(table.c.updated_at.desc()).limit(LINKS)
+    return (
+        sa.select(table.c.id, title, table.c.updated_at)
+        .where(pointing)
+        .order_by(table.c.updated_at.desc())
+        .limit(LINKS)
+    )
+
+
+@lru_cache(maxsize=64)
+def _all_of(*statements: sa.Select[Any]) -> sa.Select[Any]:
+    """The rows of all statements, each with the place of its own: one question to the database instead of many."""
+    parts = [
+        sa.select(sa.literal_column(str(place), sa.Integer).label("place"), *statement.subquery().c)
+        for place, statement in enumerate(statements)
+    ]
+    rows = sa.union_all(*parts).subquery()
+    return sa.select(rows).order_by(rows.c.place, rows.c.updated_at.desc())
 
 
 def _link(kind: Kind, row: Row, field: str) -> dict[str, str]:

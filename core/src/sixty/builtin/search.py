@@ -16,6 +16,7 @@ from sixty.context import Call
 from sixty.errors import Invalid, nearest
 from sixty.search import ALL, QUERY, fold, hits, match_query
 from sixty.storage.functions import gathered
+from sixty.storage.several import chunks, several
 from sixty.tools import tool
 from sixty.values import Arguments, Limit, Result, Text, counted
 
@@ -107,6 +108,12 @@ def _matching(searchable: Searchable) -> sa.Select[Any]:
 
 
 @lru_cache(maxsize=256)
+def _named(searchable: Searchable, size: int) -> sa.Select[Any]:
+    table = searchable.kind.table
+    return sa.select(table).where(table.c.id.in_(several(size)))
+
+
+@lru_cache(maxsize=256)
 def _recent(searchable: Searchable) -> sa.Select[Any]:
     table = searchable.kind.table
     title = table.c[searchable.title].label("title")
@@ -125,9 +132,9 @@ async def _closest(call: Call, searchables: Sequence[Searchable], args: SearchCr
     hits: dict[str, Hit] = {}
     for searchable in searchables:
         if scores := {record_id: score for score, record_id, of in best if of is searchable}:
-            table = searchable.kind.table
-            rows = await call.within(searchable.kind).rows(sa.select(table).where(table.c.id.in_(scores)))
-            hits |= {row["id"]: _hit(searchable, row, round(scores[row["id"]] / 100, 4)) for row in rows}
+            for size, ids in chunks(scores):
+                rows = await call.within(searchable.kind).rows(_named(searchable, size), ids)
+                hits |= {row["id"]: _hit(searchable, row, round(scores[row["id"]] / 100, 4)) for row in rows}
     return [hits[record_id] for _, record_id, _ in best if record_id in hits]  # all, unless somebody writes meanwhile
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from mcp.shared.subscriptions import ResourceUpdated, ServerEvent
 
 from sixty.permissions import reaches
-from sixty.storage.columns import Id
+from sixty.storage.several import chunks, several
 from sixty.tables import records
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from sixty.storage.statements import Row
 
 __all__ = ["Looks", "Sight"]
-
-SIZES = (8, 64, 500)
-"""For how many ids there are statements, each compiled once: the smallest that has room for all is filled up."""
 
 Looks = Mapping[ServerEvent, Hashable]
 """How what may change looks to somebody, by the event that would tell of a change."""
@@ -105,14 +102,14 @@ class Sight:
 
 async def _spines(host: Host, ids: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
-    for size, values in _chunks(ids):
+    for size, values in chunks(ids):
         found.update((row["id"], row) for row in await host.database.rows(_spines_of(size), values))
     return found
 
 
 async def _neighbours(host: Host, ids: Iterable[str]) -> dict[str, list[_Neighbours]]:
     found: dict[str, list[_Neighbours]] = {}
-    for size, values in _chunks(ids):
+    for size, values in chunks(ids):
         for kind in host.registry.kinds.values():
             for field in kind.pointers:
                 for row in await host.database.rows(_pointing(kind, field, size), values):
@@ -124,7 +121,7 @@ async def _neighbours(host: Host, ids: Iterable[str]) -> dict[str, list[_Neighbo
 @lru_cache
 def _spines_of(size: int) -> sa.Select[Any]:
     spine = (records.c.id, records.c.kind, records.c.owner_id, records.c.version, records.c.deleted_at)
-    return sa.select(*spine).where(records.c.id.in_(_ids(size)))
+    return sa.select(*spine).where(records.c.id.in_(several(size)))
 
 
 @lru_cache
@@ -136,19 +133,5 @@ def _pointing(kind: Kind, field: str, size: int) -> sa.Select[Any]:
         sa.func.sum(table.c.version).label("versions"),
         sa.func.max(table.c.updated_at).label("latest"),
     )
-    selected = sa.select(target.label("target"), table.c.owner_id, *figures).where(target.in_(_ids(size)))
+    selected = sa.select(target.label("target"), table.c.owner_id, *figures).where(target.in_(several(size)))
     return selected.group_by(target, table.c.owner_id)
-
-
-def _ids(size: int) -> list[sa.BindParameter[str]]:
-    return [sa.bindparam(f"id{place}", type_=Id) for place in range(size)]
-
-
-def _chunks(ids: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """All ids, as values of statements for so many."""
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), SIZES[-1]):
-        chunk = ordered[start : start + SIZES[-1]]
-        size = next(size for size in SIZES if size >= len(chunk))
-        filled = chunk + chunk[-1:] * (size - len(chunk))
-        yield size, {f"id{place}": record_id for place, record_id in enumerate(filled)}

@@ -90,7 +90,9 @@ def _has_happened(event: Happened) -> bool:
 
 async def _make(automation: _Automation, event: Happened, call: Call) -> None:
     """The task is there, once; it belongs to the owner of the activity, and points at what that points at."""
-    if await call.rows(_made, {"activity_id": event.record_id, "automation": automation.name}):
+    # of an activity that is only now made there is none yet
+    made = {"activity_id": event.record_id, "automation": automation.name}
+    if isinstance(event, ActivityCompleted) and await call.rows(_made, made):
         return
     found = await seen(call, {"deal_id": event.deal_id, "contact_id": event.contact_id})
     about = event.description

@@ -14,7 +14,7 @@ from sixty_deals.rules import Stage, Standing, Status, ltv, path_of, settle, spo
 from sixty_deals.tables import DEAL, STAY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from sixty import Row
@@ -187,23 +187,25 @@ async def _save(
         standing, call.now, stage=given.get("stage"), status=given.get("status"), reason=given.get("lost_reason")
     )
     values |= _columns(settled)
+    stays: list[Row] = []
     if settled.stage != before["stage"]:
         values |= _position(call, [*before["path"].split(), settled.stage])
+        stays = await call.records.details(STAY, before["id"])
     if "lost_reason" in given:
         values["lost_reason"] = given["lost_reason"]
     after = await call.records.update(DEAL, before["id"], values, expected_version=expected_version)
     spent = None
     if after["stage"] != before["stage"]:
-        spent = await _enter(call, before, after, reason)
+        spent = await _enter(call, before, after, stays, reason)
     if after["status"] == "lost" != before["status"]:
         call.publish(DealLost(**_facts(after), stage=after["stage"], reason=after["lost_reason"]))
     return after, spent
 
 
-async def _enter(call: Call, before: Row, after: Row, reason: str | None) -> timedelta:
-    """The stay in the stage left has ended, and one in the stage entered has begun; the time spent in the former."""
+async def _enter(call: Call, before: Row, after: Row, stays: Sequence[Row], reason: str | None) -> timedelta:
+    """The last of the stays, in the stage left, has ended, and one in the stage entered has begun; how long it was."""
     since = call.now
-    for stay in await call.records.details(STAY, after["id"]):
+    for stay in stays:
         if stay["left_at"] is None:
             await call.records.update_detail(STAY, stay, {"left_at": call.now})
             since = stay["entered_at"]
