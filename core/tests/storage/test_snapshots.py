@@ -81,7 +81,9 @@ async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) 
         try:
             async with database.snapshot(hope=hope) as snapshot:
                 assert await snapshot.rows(COUNTER) == await snapshot.rows(COUNTER)
+                assert await snapshot.rows(NOTHING) == []
                 assert [row.keys() for row in await snapshot.rows(NAMES)] == [{"name"}] * 3
+                assert await snapshot.rows(NOTHING) == []
         except StaleWrite:
             return False
         return True
@@ -90,6 +92,22 @@ async def test_a_hopeful_snapshot_holds_while_nobody_writes(database: Database) 
     while not held and database.dialect_name == "postgresql" and tries < 100:
         held, tries = await holds(str(tries)), tries + 1  # what is written in the server's other databases counts, too
     assert held
+
+
+@pytest.mark.parametrize("statements", [(COUNTER, NOTHING), (NOTHING, COUNTER), (NOTHING, NOTHING)])
+async def test_what_is_written_before_or_after_a_statement_without_rows_is_noticed(
+    database: Database, statements: tuple[sa.Select[tuple[int]], ...]
+) -> None:
+    noticed = False
+    try:
+        async with database.snapshot(hope="test") as snapshot:
+            before, after = statements
+            await snapshot.rows(before)
+            await database.apply([RAISE])
+            await snapshot.rows(after)
+    except StaleWrite:
+        noticed = True
+    assert noticed == (database.dialect_name == "postgresql")
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:

@@ -149,7 +149,8 @@ class PostgresDatabase:
         async with self._connections.one() as held:
             observer = Observer(Session(held, self._compiler), self._telling)
             yield observer
-        if not observer.is_snapshot:
+            is_snapshot = await observer.is_snapshot()
+        if not is_snapshot:
             self._hopes.was_vain(hope)
             raise StaleWrite("the database changed between two statements")
         self._hopes.came_true(hope)

@@ -86,19 +86,17 @@ class Observer:
     def __init__(self, session: Session, telling: WeakKeyDictionary[Statement, Statement | None]) -> None:
         self._session = session
         self._telling = telling
-        self._asked = 0
-        self._seen: list[str] = []
+        self._seen: list[str | None] = []
 
     async def rows(self, statement: Statement, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
-        self._asked += 1
         if statement not in self._telling:
             self._telling[statement] = statement.add_columns(_STATE) if isinstance(statement, sa.Select) else None
         telling = self._telling[statement]
         if telling is None:
+            self._seen.append(None)
             return await self._session.rows(statement, values)
         found = await self._session.rows(telling, values)
-        if found:
-            self._seen.append(found[0]["sixty_state"])
+        self._seen.append(found[0]["sixty_state"] if found else None)
         for row in found:
             del row["sixty_state"]
         return found
@@ -108,12 +106,20 @@ class Observer:
         return found[0] if found else None
 
     async def state(self) -> object:
-        return self._seen[0] if self._seen and self.is_snapshot else object()
+        is_known = self._seen and self._seen[0] is not None and await self.is_snapshot()
+        return self._seen[0] if is_known else object()
 
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether everything read was of one state; a statement without rows tells nothing of its own."""
-        return self._asked <= 1 or (self._asked == len(self._seen) and len(set(self._seen)) == 1)
+    async def is_snapshot(self) -> bool:
+        """Whether everything read was of one state.
+
+        A statement without rows tells nothing of its own, and no state ever comes back: so where the first and the
+        last tell of the same one, nobody has written between them.
+        """
+        if len(self._seen) <= 1:
+            return True
+        if self._seen[0] is not None and self._seen[-1] is None:
+            self._seen.append(await self._session.state())
+        return self._seen[-1] is not None and len({self._seen[0], *filter(None, self._seen)}) == 1
 
 
 def _touched(status: str) -> int:
