@@ -12,13 +12,15 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from sixty.server import allocating
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 __all__ = ["settling"]
 
 EVERY = 30.0
-"""Seconds after which a server sees whether there is much that is new."""
+"""Seconds after which a server gives back what is free, and sees whether there is much that is new."""
 MUCH = 40_000
 """Objects that have survived automatic collections, and make a server settle anew."""
 SHARE = 0.0001
@@ -30,8 +32,9 @@ waits for the next time when it has ended."""
 async def settling() -> AsyncIterator[None]:
     """What is there, and what stays of all that comes within the block, is left alone by automatic collections.
 
-    Cycles among it that nobody needs any more wait until there is much that is new.
+    Cycles among it that nobody needs any more wait until there is much that is new. Free memory is given back.
     """
+    allocating.share()
     _settle()
     gc.enable()
     task = asyncio.create_task(_settling())
@@ -46,6 +49,7 @@ async def _settling() -> None:
     while True:
         await asyncio.sleep(pause)
         pause = EVERY
+        allocating.give_back()
         if len(gc.get_objects(generation=2)) > MUCH:
             pause = max(EVERY, _settle() / SHARE)
 
