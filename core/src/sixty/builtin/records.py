@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -16,12 +17,16 @@ from sixty.values import Arguments, LongText, RecordId, Result, counted, one
 
 if TYPE_CHECKING:
     from sixty.kinds import Kind
+    from sixty.registry import Registry
     from sixty.storage.statements import Row
 
 __all__ = ["delete_record", "get_record", "undo_change"]
 
 LINKS = 25
 """Links from each field of another kind at the most."""
+
+_made: WeakKeyDictionary[Registry, dict[tuple[Any, ...], sa.Select[Any]]] = WeakKeyDictionary()
+"""Statements that were put together: scoped ones are gone with the registry that they were scoped in."""
 
 
 class OneRecord(Arguments):
@@ -102,8 +107,8 @@ async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
     fields = [(kind, field) for kind in kinds for field in kind.pointers]
     if not fields:
         return []
-    pointing = _all_of(*(call.within(kind).scoped(_pointing(kind, field)) for kind, field in fields))
-    rows = await call.scoped_rows(pointing, {"target": record_id})
+    pointing = [call.within(kind).scoped(_pointing(kind, field)) for kind, field in fields]
+    rows = await call.scoped_rows(_all_of(call.registry, *pointing), {"target": record_id})
     links = [(*fields[row["place"]], row) for row in rows]
     call.seen.update((row["id"], kind.name) for kind, _, row in links)
     return [_link(kind, {**row, kind.title: row["title"]}, field) for kind, field, row in links]
@@ -122,15 +127,17 @@ def _pointing(kind: Kind, field: str) -> sa.Select[Any]:
     )
 
 
-@lru_cache(maxsize=64)
-def _all_of(*statements: sa.Select[Any]) -> sa.Select[Any]:
+def _all_of(registry: Registry, *statements: Any) -> sa.Select[Any]:
     """The rows of all statements, each with the place of its own: one question to the database instead of many."""
-    parts = [
-        sa.select(sa.literal_column(str(place), sa.Integer).label("place"), *statement.subquery().c)
-        for place, statement in enumerate(statements)
-    ]
-    rows = sa.union_all(*parts).subquery()
-    return sa.select(rows).order_by(rows.c.place, rows.c.updated_at.desc())
+    made = _made.setdefault(registry, {})
+    if statements not in made:
+        parts = [
+            sa.select(sa.literal_column(str(place), sa.Integer).label("place"), *statement.subquery().c)
+            for place, statement in enumerate(statements)
+        ]
+        rows = sa.union_all(*parts).subquery()
+        made[statements] = sa.select(rows).order_by(rows.c.place, rows.c.updated_at.desc())
+    return made[statements]
 
 
 def _link(kind: Kind, row: Row, field: str) -> dict[str, str]:
