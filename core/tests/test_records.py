@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from fakes import notes
+from fakes.making import plugin
 from fakes.notes import NOTE
 from fakes.notes import notes as notes_table
 
+from sixty import (
+    Arguments,
+    Call,
+    Cents,
+    Kind,
+    Permissions,
+    Record,
+    RecordId,
+    Result,
+    Tables,
+    pointer,
+    record_table,
+    tool,
+)
 from sixty.errors import Conflict, Forbidden, Invalid, NotFound
 from sixty.ids import new_id
 from sixty.tables import records
+from sixty.testing import open_organisation
 
 if TYPE_CHECKING:
     from sixty.testing import Clock, Organisation
@@ -178,11 +196,37 @@ async def test_get_record_shows_the_records_around_it(sixty: Organisation) -> No
     }
 
 
+class AboutNote(Arguments):
+    note_id: RecordId
+
+
+async def test_a_link_to_what_is_named_by_no_text_is_named_as_python_shows_it(database_url: str, clock: Clock) -> None:
+    metadata = sa.MetaData()
+    amount = sa.Column("amount", Cents, nullable=False)
+    bill = Kind("bill", record_table("bills", metadata, amount, pointer("note_id")), Record, "bills", title="amount")
+
+    @tool("add_bill", permission="bills:create", effect="create")
+    async def add_bill(args: AboutNote, call: Call) -> Result:
+        """Add a bill."""
+        await call.records.add(bill, {"amount": Decimal("12.34"), "note_id": args.note_id})
+        return Result(message="Added")
+
+    bills = plugin(
+        sixty_tools=lambda: [add_bill],
+        sixty_tables=lambda: Tables(metadata, kinds=(bill,)),
+        sixty_permissions=lambda: [Permissions("bills", {"read": "Read bills", "create": "Add bills"}, {})],
+    )
+    async with open_organisation(database_url, [("notes", notes), ("bills", bills)], clock=clock) as sixty:
+        admin = sixty.as_role("admin")
+        note = (await admin.call("add_note", text="what is owed"))["note"]["id"]
+        await admin.call("add_bill", note_id=note)
+        (link,) = (await admin.call("get_record", id=note))["links"]
+        assert (link["kind"], link["field"], link["title"]) == ("bill", "note_id", "12.34")
+
+
 async def test_a_pack_cannot_write_the_spine_or_a_field_that_is_none(
     sixty: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fakes import notes  # noqa: PLC0415
-
     user = sixty.as_role("user")
     await user.call("add_note", text="one")
     for values in ({"version": 7}, {"id": new_id()}, {"colour": "red"}):

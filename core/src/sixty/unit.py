@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from sixty.storage.database import StaleWrite
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+    from types import TracebackType
 
     from sixty.storage.database import Database, Reader, Transaction
     from sixty.storage.statements import Row, Statement, Write
@@ -73,16 +72,16 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if self._pinned is not None:
             with suppress(_Abandoned):  # not committed: the transaction must end by an exception
                 await self._pinning.__aexit__(_Abandoned, _Abandoned(), None)
-            return
-        try:
+        elif kind is not None and not issubclass(kind, Exception):  # a cancellation stays one, and asks nothing more
+            await self._reading.__aexit__(kind, error, traceback)
+        else:
             await self._stop_reading()
-        except StaleWrite:
-            if kind is None or issubclass(kind, Exception):  # a cancellation stays one
-                raise
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

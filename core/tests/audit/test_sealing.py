@@ -152,6 +152,20 @@ async def test_whoever_serves_seals_what_others_have_left(
     await database.close()
 
 
+async def test_a_process_that_stood_by_seals_what_the_other_has_left(
+    sixty: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 1)
+    await lines(sixty, 1)
+    await sixty.host.sealer.seal()
+    await lines(sixty, 2)
+    assert await Sealer(sixty.host).seal(1) == 1
+    done = told_of_seals(sixty, monkeypatch)
+    async with sixty.host.sealer.sealing(), asyncio.timeout(5):
+        await done.wait()
+    assert [row["lines"] for row in await sixty.rows(SEALS)] == [1, 1, 1]
+
+
 async def test_a_database_that_is_away_is_asked_again(
     sixty: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -166,8 +166,8 @@ class Sealer:
             self._stands_by = False
             with outage.survived():
                 await self.seal(may_stand_by=True)
-            if outage.lasts or (self._stands_by and self.unsealed):
-                self._due.set()
+            if outage.lasts or self._stands_by:
+                self._due.set()  # the other process may be gone, or have left what came late
             await asyncio.sleep(AWAY if outage.lasts else STANDING_BY if self._stands_by else PAUSE)
 
     async def seal(self, most: int | None = None, *, may_stand_by: bool = False) -> int:

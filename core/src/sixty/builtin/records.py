@@ -109,15 +109,25 @@ async def _incoming(call: Call, record_id: str) -> list[dict[str, str]]:
         return []
     pointing = [call.within(kind).scoped(_pointing(kind, field)) for kind, field in fields]
     rows = await call.scoped_rows(_all_of(call.registry, *pointing), {"target": record_id})
-    links = [(*fields[row["place"]], row) for row in rows]
-    call.seen.update((row["id"], kind.name) for kind, _, row in links)
-    return [_link(kind, {**row, kind.title: row["title"]}, field) for kind, field, row in links]
+    links: list[dict[str, str]] = []
+    for row in rows:
+        kind, field = fields[row["place"]]
+        named = {**row, kind.title: row["title"]} if _is_text(kind) else await call.records.find(kind, row["id"])
+        if named is not None:
+            call.seen[row["id"]] = kind.name
+            links.append(_link(kind, named, field))
+    return links
+
+
+def _is_text(kind: Kind) -> bool:
+    """Whether what names a record is text, and so the same in the database as in Python."""
+    return isinstance(kind.table.c[kind.title].type, sa.String)
 
 
 @lru_cache(maxsize=512)
 def _pointing(kind: Kind, field: str) -> sa.Select[Any]:
     table = kind.table
-    title = sa.cast(table.c[kind.title], sa.Text).label("title")
+    title = sa.cast(table.c[kind.title] if _is_text(kind) else sa.null(), sa.Text).label("title")
     pointing = table.c[field] == sa.bindparam("target", type_=Id)
     return (
         sa.select(table.c.id, title, table.c.updated_at)

@@ -45,13 +45,12 @@ async def settling() -> AsyncIterator[None]:
 
 
 async def _settling() -> None:
-    pause = EVERY
+    due = 0.0
     while True:
-        await asyncio.sleep(pause)
-        pause = EVERY
+        await asyncio.sleep(EVERY)
+        if perf_counter() >= due and len(gc.get_objects(generation=2)) > MUCH:
+            due = perf_counter() + _settle() / SHARE
         allocating.give_back()
-        if len(gc.get_objects(generation=2)) > MUCH:
-            pause = max(EVERY, _settle() / SHARE)
 
 
 def _settle() -> float:
