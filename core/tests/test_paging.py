@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -175,3 +176,16 @@ async def test_a_total_beyond_the_limit_is_a_lower_bound(sixty: Organisation, mo
 async def test_a_page_has_1_to_200_rows(sixty: Organisation, limit: Any) -> None:
     with pytest.raises(Invalid, match="limit must"):
         await sixty.as_role("user").call("find_notes", limit=limit)
+
+
+async def test_totals_are_forgotten_with_the_packs_that_they_were_counted_for(sixty: Organisation) -> None:
+    for role in ("user", "manager"):
+        for text in ("one", "two"):
+            await sixty.as_role(role).call("add_note", text=text)
+        await sixty.as_role(role).call("find_notes", limit=1)
+    assert len(sixty.host.totals._known) == 2
+    await sixty.host.disable("pins")
+    await sixty.host.lineup.settled()
+    await sixty.host.enable("pins")  # the packs of before are remembered until then
+    gc.collect()
+    assert len(sixty.host.totals._known) == 0

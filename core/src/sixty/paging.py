@@ -6,6 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 import orjson
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sixty.context import Call
     from sixty.kinds import Kind
-    from sixty.storage.statements import Row
+    from sixty.storage.statements import Row, Statement
 
 __all__ = ["EXACT", "Order", "PageOf", "Totals", "page", "told"]
 
@@ -149,20 +150,22 @@ class Totals:
     """How many rows lists have. A list is counted again only when somebody has written since."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Hashable, int]] = {}
+        # by statements as they are scoped, which are gone with the registry that they were scoped in
+        self._known: WeakKeyDictionary[Statement, dict[Hashable, tuple[Hashable, int]]] = WeakKeyDictionary()
 
     async def of(self, call: Call, statement: Select[Any], values: Mapping[str, Any]) -> int:
         """How many rows `statement` has for the caller, at most one more than `EXACT`."""
         counted = _counted(statement)
         state = await call.unit.state()
-        key = (call.scoped(counted), tuple(values.items()), call.principal.user_id, call.principal.team_id)
-        known = self._known.get(key)
+        key = (tuple(values.items()), call.principal.user_id, call.principal.team_id)
+        scoped = call.scoped(counted)
+        known = self._known.get(scoped, {}).get(key)
         if known is not None and state is not None and known[0] == state:
             return known[1]
         total: int = (await call.rows(counted, values))[0]["total"]
-        if len(self._known) >= REMEMBERED:
+        if sum(map(len, self._known.values())) >= REMEMBERED:
             self._known.clear()
-        self._known[key] = (state, total)
+        self._known.setdefault(scoped, {})[key] = (state, total)
         return total
 
 
