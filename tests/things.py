@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -144,12 +145,17 @@ def running(*things: Thing) -> Iterator[None]:
             thing.kill()
 
 
+PORTS = range(10_000, 32_768)
+"""None of them is given to who asks for any port, or connects: it would be taken again before a program listens on it."""
+
+
 def free_port() -> int:
     """A port of the loopback address that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(PORTS)  # noqa: S311 - nobody need be unable to guess it
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], bool], otherwise: str, patience: float = PATIENCE) -> None:

@@ -70,9 +70,9 @@ def office(
     own = {"SIXTY_DATABASE_URL": url, "SIXTY_WEBHOOK_NETWORKS": "127.0.0.0/8", "SIXTY_WEBHOOK_RETRIES": RETRIES}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIXTY_")}
     env = {**inherited, **QUIET, **own, **(extra or {})}
-    ports = [free_port(), free_port()]
-    replicas = [replica(command, port, env, folder / f"{port}.log") for port in ports]
     with _receiver() as (address, received):
+        ports = [free_port(), free_port()]  # only now: the receiver's is none of them
+        replicas = [replica(command, port, env, folder / f"{port}.log") for port in ports]
         try:
             with ThreadPoolExecutor() as at_once:
                 list(at_once.map(Program.start, replicas))
