@@ -146,7 +146,7 @@ def running(*things: Thing) -> Iterator[None]:
 
 
 PORTS = range(10_000, 32_768)
-"""None of them is given to who asks for any port, or connects: it would be taken again before a program listens on it."""
+"""Nobody who asks for any port, or connects, is given one of them, before a program listens on it."""
 
 
 def free_port() -> int:
