@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
-from sixty.storage.database import Database, StaleWrite, open_database
+from sixty.storage.database import Database, StaleWrite, StorageUnavailable, open_database
 from sixty.storage.statements import Write
 from sixty.tables import metadata, state
+from sixty.unit import UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,6 +110,21 @@ async def test_what_is_written_before_or_after_a_statement_without_rows_is_notic
     except StaleWrite:
         noticed = True
     assert noticed == (database.dialect_name == "postgresql")
+
+
+async def test_a_unit_that_is_cancelled_asks_nothing_more(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: object) -> str:
+        raise StorageUnavailable("the database is not available; try again later")
+
+    async def cancelled() -> None:
+        async with UnitOfWork(database, hope="test") as unit:
+            assert await unit.rows(COUNTER)
+            assert await unit.rows(NOTHING) == []
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("sixty.storage.postgres_session.Session.state", away)
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled()
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:
