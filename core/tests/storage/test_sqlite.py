@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -210,8 +211,6 @@ async def test_an_error_in_a_transaction_is_told_in_the_kernels_words(database: 
 async def test_a_lock_that_another_process_holds_for_too_long_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sqlite3  # noqa: PLC0415
-
     monkeypatch.setattr(sqlite_connection, "BUSY", 0.01)
     database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/sixty.db")
     other = sqlite3.connect(tmp_path / "sixty.db", isolation_level=None)
@@ -227,6 +226,23 @@ async def test_a_lock_that_another_process_holds_for_too_long_is_unavailable(
     await database.apply([write])
     other.close()
     await database.close()
+
+
+def test_a_writer_looks_often_whether_it_is_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_connection, "BUSY", 0.2)
+    one, other = (sqlite_connection.connect(f"{tmp_path}/sixty.db") for _ in range(2))
+    sqlite_connection.begin(other)
+    seen: list[str] = []
+    one.set_trace_callback(seen.append)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        sqlite_connection.begin(one)
+    assert seen.count("BEGIN IMMEDIATE") > 10
+    other.execute("COMMIT")
+    sqlite_connection.begin(one)
+    assert one.in_transaction
+    assert one.execute("PRAGMA busy_timeout").fetchone() == (200,), "all else waits as long as ever"
+    one.close()
+    other.close()
 
 
 async def test_more_snapshots_than_connections_wait_for_their_turn(

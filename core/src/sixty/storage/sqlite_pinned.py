@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sixty.storage.database import StorageUnavailable
 from sixty.storage.sqlite_bursts import ready, write
-from sixty.storage.sqlite_connection import fetch, translated
+from sixty.storage.sqlite_connection import begin, fetch, translated
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +35,7 @@ class Pinned:
 
     def serve(self, connection: sqlite3.Connection) -> None:
         """Run commands until the transaction ends; called on the writer thread."""
-        connection.execute("BEGIN IMMEDIATE")
+        begin(connection)
         self._loop.call_soon_threadsafe(self._begin)
         while (command := self._commands.get()) is not None:
             command(connection)

@@ -1,7 +1,7 @@
 """SQLite's writer: the one thread of a process that writes, and commits for whoever is waiting.
 
 It commits up to `GROUP` bursts at once, each in its own savepoint. Several processes may share a file: the thread waits
-for its turn with SQLite's busy handler. Whatever goes wrong is an answer to who waits for it; the thread goes on.
+for its turn. Whatever goes wrong is an answer to who waits for it; the thread goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sixty.storage.sqlite_bursts import ROWS_AT_ONCE, insert_together, write
-from sixty.storage.sqlite_connection import connect, translated
+from sixty.storage.sqlite_connection import begin, connect, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -141,7 +141,7 @@ class Writer:
             if batch[0].alone is not None:
                 batch[0].alone(connection)
                 return
-            connection.execute("BEGIN IMMEDIATE")
+            begin(connection)
             if not _many(batch) or not insert_together(connection, [job.burst for job in batch]):
                 for job in batch:
                     self._write(connection, job)
