@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -81,10 +81,12 @@ class PostgresDatabase:
 
     dialect_name = "postgresql"
 
+    # of all databases, because to compile takes long
+    _compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
+    _telling: ClassVar[WeakKeyDictionary[Statement, Statement | None]] = WeakKeyDictionary()
+
     def __init__(self, url: str) -> None:
         self._connections = Connections(driver_address(url))
-        self._compiler = Compiler(asyncpg_dialect(**JSON))  # type: ignore[no-untyped-call]
-        self._telling: WeakKeyDictionary[Statement, Statement | None] = WeakKeyDictionary()
         self._hopes = Hopes()
         self._next_reads: dict[Statement, asyncio.Task[list[Row]]] = {}
         self._reads: set[asyncio.Task[list[Row]]] = set()

@@ -58,13 +58,14 @@ class SqliteDatabase:
 
     dialect_name = "sqlite"
 
+    _compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))  # of all files, because to compile takes long
+
     def __init__(self, url: str) -> None:
         path = sa.make_url(url).database
         if not path or path == ":memory:":
             msg = "SIXTY_DATABASE_URL must name a file, for example sqlite+aiosqlite:///sixty.db"
             raise ConfigError(msg)
         self._path = path
-        self._compiler = Compiler(sqlite_dialect(paramstyle="qmark", **JSON))
         self._slow: WeakKeyDictionary[Prepared, int] = WeakKeyDictionary()
         self._free: Idle[Snapshot] = Idle(Snapshot.close)
         try:
