@@ -159,8 +159,7 @@ class Records:
 
     async def spine(self, record_id: str) -> Row | None:
         """The place of a record on the spine, deleted ones too. It shows no scope: do not pass it on."""
-        found = await self._call.unit.before(_spine, {"key": record_id})
-        return found[0] if found else None
+        return await self._call.unit.before_of(_spine, record_id)
 
     async def final_id(self, record_id: str) -> str:
         """The id itself, or where merges have led it."""
@@ -393,8 +392,7 @@ class Records:
         known = self._call.unit.known
         if (kind.table.name, record_id) in known:
             return known[kind.table.name, record_id]
-        found = await self._call.unit.before(_by_id(kind.table), {"key": record_id})
-        return found[0] if found else None
+        return await self._call.unit.before_of(_by_id(kind.table), record_id)
 
     async def all_details(self, kind: Kind, record_id: str) -> list[tuple[Detail, Row]]:
         """Every detail of a record."""

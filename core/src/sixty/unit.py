@@ -65,6 +65,7 @@ class UnitOfWork:
         self._writes: list[Write] = []
         self._savepoints: list[_Savepoint] = []
         self._afterwards: dict[Callable[[], None], None] = {}
+        self._found: dict[tuple[Statement, str], Row | None] = {}
         self.wrote = False
         self.known: dict[tuple[str, str], Row | None] = {}
         """Rows as this unit has left them, by table and id; None for one that is gone."""
@@ -116,6 +117,19 @@ class UnitOfWork:
         if self._reader is None:
             self._reader = await self._reading.enter_async_context(self._database.snapshot(hope=self._hope))
         return await self._reader.rows(statement, values)
+
+    async def before_of(self, statement: Statement, key: str) -> Row | None:
+        """The row of a select with this `key`, as it was before this unit wrote anything.
+
+        A snapshot stays as it is, so it is asked once.
+        """
+        if self._pinned is None and (statement, key) in self._found:
+            return self._found[statement, key]
+        rows = await self.before(statement, {"key": key})
+        row = rows[0] if rows else None
+        if self._pinned is None:
+            self._found[statement, key] = row
+        return row
 
     async def state(self) -> Hashable | None:
         """A value that is the same only as long as nobody writes anything; None once this unit has written."""

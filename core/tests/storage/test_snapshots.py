@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 COUNTER = sa.select(state.c.value).where(state.c.name == "identity")
+ONE = sa.select(state.c.value).where(state.c.name == sa.bindparam("key"))
 NAMES = sa.select(state.c.name)
 NOTHING = sa.select(state.c.name).where(sa.false())
 RAISE = Write(sa.update(state).values(value=state.c.value + 1), {})
@@ -125,6 +126,25 @@ async def test_a_unit_that_is_cancelled_asks_nothing_more(database: Database, mo
     monkeypatch.setattr("sixty.storage.postgres_session.Session.state", away)
     with pytest.raises(asyncio.CancelledError):
         await cancelled()
+
+
+async def test_a_row_is_asked_for_once_as_long_as_it_cannot_change(database: Database) -> None:
+    async with UnitOfWork(database, hope="test") as unit:
+        before = await unit.before_of(ONE, "identity")
+        await database.apply([RAISE])
+        assert await unit.before_of(ONE, "identity") == before
+        await unit.commit()
+
+
+async def test_a_row_is_asked_for_again_in_a_transaction_that_writes(database: Database) -> None:
+    async with UnitOfWork(database) as unit:
+        before = await unit.before_of(ONE, "identity")
+        unit.write(RAISE)
+        assert await unit.before_of(ONE, "identity") == before
+        await unit.rows(NOTHING)  # which puts in what was written
+        assert before
+        assert await unit.before_of(ONE, "identity") == {"value": before["value"] + 1}
+        await unit.commit()
 
 
 async def test_one_statement_is_a_snapshot_by_itself(database: Database) -> None:
