@@ -119,17 +119,17 @@ class UnitOfWork:
         return await self._reader.rows(statement, values)
 
     async def before_of(self, statement: Statement, key: str) -> Row | None:
-        """The row of a select with this `key`, as it was before this unit wrote anything.
+        """The row of a select with this `key`, as it was before this unit wrote anything; a copy each time.
 
         A snapshot stays as it is, so it is asked once.
         """
-        if self._pinned is None and (statement, key) in self._found:
-            return self._found[statement, key]
-        rows = await self.before(statement, {"key": key})
-        row = rows[0] if rows else None
-        if self._pinned is None:
-            self._found[statement, key] = row
-        return row
+        if self._pinned is not None:
+            return await self._pinned.row(statement, {"key": key})
+        if (statement, key) not in self._found:
+            rows = await self.before(statement, {"key": key})
+            self._found[statement, key] = rows[0] if rows else None
+        row = self._found[statement, key]
+        return None if row is None else dict(row)
 
     async def state(self) -> Hashable | None:
         """A value that is the same only as long as nobody writes anything; None once this unit has written."""

@@ -132,7 +132,9 @@ async def test_a_row_is_asked_for_once_as_long_as_it_cannot_change(database: Dat
     async with UnitOfWork(database, hope="test") as unit:
         before = await unit.before_of(ONE, "identity")
         await database.apply([RAISE])
-        assert await unit.before_of(ONE, "identity") == before
+        again = await unit.before_of(ONE, "identity")
+        assert again == before
+        assert again is not before, "whoever changes it changes nobody else's"
         await unit.commit()
 
 
