@@ -204,7 +204,7 @@ def site(servers: Fleet, plans: Plans, options: Options) -> Measured:
     capacity = None
     rate = options.rate
     if rate is None:
-        trial = 3.0 if options.quick else 20.0  # of 8 s, eight reads or so would make the percentile
+        trial = 3.0 if options.quick else 20.0  # so that more than a few reads make the percentile
         say(f"How much does {servers.database} take?")
         capacity = most(lambda rate: run(replace(plans.plan(rate, trial), patience=3.0)))
         rate = max(1.0, SHARE * capacity.rate)
